@@ -1,0 +1,110 @@
+"""Settings: one class, every option with its unit, default and reason.
+
+Sources, strongest first: command line, ``VOICE_SERVER_*`` environment variables,
+``voice-server.toml`` in the working directory, the defaults below.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def cache_root() -> Path:
+    """Return the user's cache directory for this program (``XDG_CACHE_HOME`` honoured)."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "voice-server"
+
+
+class Settings(BaseSettings):
+    """Everything an operator may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VOICE_SERVER_",
+        toml_file="voice-server.toml",
+        extra="forbid",
+        frozen=True,
+    )
+
+    host: str = Field("127.0.0.1", description="address to listen on; loopback is demo mode")
+    port: int = Field(8080, ge=0, le=65535, description="the one port for HTTP and websockets")
+    shop: str = Field("demo", description="shop pack: a folder, or the name of a bundled one")
+    llm: str = Field(
+        "embedded",
+        description="embedded (llama.cpp on this machine), none (answers from facts only) or the "
+        "base URL of any OpenAI-compatible endpoint",
+    )
+    llm_model: str = Field("", description="model name for an endpoint; empty: its first model")
+    llm_key: SecretStr = Field(SecretStr(""), description="API key for the endpoint")
+    embedded_model: str = Field("qwen2.5-coder-1.5b", description="entry of models/ to run")
+    data: Path = Field(Path("data"), description="folder for what must survive a restart")
+    models: Path = Field(
+        default_factory=lambda: cache_root() / "models", description="folder of the weights"
+    )
+    api_keys: tuple[SecretStr, ...] = Field(
+        (), description="keys clients may use; needed to listen on anything but loopback"
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        (), description="web origins that may open the voice button, besides our own"
+    )
+    allow_instructions: bool = Field(
+        True, description="may a client's session.update replace the shop's instructions?"
+    )
+    max_sessions: int = Field(
+        200, ge=1, description="sessions at once; the next one is refused with 503 or 1013"
+    )
+    resume_s: float = Field(60.0, ge=0, description="seconds a dropped session can be resumed")
+    drain_s: float = Field(20.0, ge=0, description="seconds SIGTERM waits for talking sessions")
+    lead_ms: int = Field(
+        100,
+        ge=20,
+        description="ms of speech sent ahead of its playing: what a barge-in cannot take back",
+    )
+    tts_threads: int = Field(2, ge=1, description="threads of one speech synthesis")
+    stt_workers: int = Field(1, ge=1, description="transcriptions at once; one thread each")
+    log_format: Literal["text", "json"] = Field("text", description="log lines on stderr")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("llm")
+    @classmethod
+    def _known_llm(cls, value: str) -> str:
+        if value in {"embedded", "none"} or value.startswith(("http://", "https://")):
+            return value
+        raise ValueError(f"llm must be 'embedded', 'none' or an http(s) URL, not {value!r}")
+
+    @model_validator(mode="after")
+    def _keys_off_loopback(self) -> Settings:
+        if self.host not in LOOPBACK and not self.api_keys:
+            raise ValueError(
+                f"listening on {self.host} needs API keys: set VOICE_SERVER_API_KEYS "
+                '(a JSON list) or api_keys = ["..."] in voice-server.toml'
+            )
+        return self
+
+    @property
+    def demo_mode(self) -> bool:
+        """On loopback without keys: any key, or none, is accepted."""
+        return self.host in LOOPBACK and not self.api_keys
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line over environment over file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

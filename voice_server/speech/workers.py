@@ -1,0 +1,146 @@
+"""A small thread pool for one engine: urgent jobs first, deadlines that hold, threads replaceable.
+
+The engines (CTranslate2, onnxruntime) release the GIL and cannot be interrupted.  A job that
+misses its deadline therefore keeps its thread; the pool writes that thread off, starts another
+one and tells its owner, which reloads the model if it must.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from voice_server.speech.engine import EngineTimeout
+
+T = TypeVar("T")
+
+
+@dataclass(order=True, slots=True)
+class _Job:
+    rank: tuple[int, int]
+    call: Callable[[], Any] = field(compare=False)
+    loop: asyncio.AbstractEventLoop = field(compare=False)
+    future: asyncio.Future[Any] = field(compare=False)
+    queued_at: float = field(compare=False)
+
+
+class Workers:
+    """Threads that run one engine's calls.
+
+    Cancelling an awaited :meth:`run` drops the job if it has not begun; a job already running
+    finishes in its thread and its result is thrown away.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        count: int = 1,
+        *,
+        on_lost: Callable[[], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start ``count`` threads. ``on_lost`` is called (in the loop) when one is written off."""
+        self.name = name
+        self.queue_seconds = 0.0
+        """How long the job begun last had to wait: the metric that shows a full engine."""
+        self._on_lost = on_lost
+        self._clock = clock
+        self._jobs: list[_Job] = []
+        self._condition = threading.Condition()
+        self._order = itertools.count()
+        self._closed = False
+        self._lost: set[int] = set()
+        self._running: dict[asyncio.Future[Any], int] = {}
+        self._serial = itertools.count()
+        for _ in range(count):
+            self._start_thread()
+
+    def _start_thread(self) -> None:
+        number = next(self._serial)
+        threading.Thread(
+            target=self._work, args=(number,), name=f"{self.name}-{number}", daemon=True
+        ).start()
+
+    async def run(
+        self, call: Callable[[], T], *, urgent: bool = False, deadline_s: float = 30.0
+    ) -> T:
+        """Run ``call`` in a worker and return its result or raise its exception.
+
+        Raises EngineTimeout after ``deadline_s`` (queueing included).
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        job = _Job((0 if urgent else 1, next(self._order)), call, loop, future, self._clock())
+        with self._condition:
+            if self._closed:
+                raise EngineTimeout(f"{self.name} is closed")
+            heapq.heappush(self._jobs, job)
+            self._condition.notify()
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await future
+        except TimeoutError:
+            self._write_off(future)
+            raise EngineTimeout(f"{self.name} did not answer within {deadline_s:g} s") from None
+
+    def _write_off(self, future: asyncio.Future[Any]) -> None:
+        with self._condition:
+            number = self._running.pop(future, None)
+            if number is None:
+                return
+            self._lost.add(number)
+        self._start_thread()
+        if self._on_lost is not None:
+            self._on_lost()
+
+    def close(self) -> None:
+        """Stop the threads after their present job; waiting jobs never run."""
+        with self._condition:
+            self._closed = True
+            self._jobs.clear()
+            self._condition.notify_all()
+
+    def _work(self, number: int) -> None:
+        while True:
+            with self._condition:
+                while not self._jobs and not self._closed:
+                    self._condition.wait()
+                if self._closed or number in self._lost:
+                    return
+                job = heapq.heappop(self._jobs)
+                if job.future.cancelled():
+                    continue
+                self._running[job.future] = number
+                self.queue_seconds = self._clock() - job.queued_at
+            result: Any = None
+            error: BaseException | None = None
+            try:
+                result = job.call()
+            except BaseException as caught:  # handed to the awaiting task, whatever it is
+                error = caught
+            with self._condition:
+                mine = self._running.pop(job.future, None) is not None
+            if mine:
+                self._deliver(job, result, error)
+            elif number in self._lost:
+                return
+
+    def _deliver(self, job: _Job, result: Any, error: BaseException | None) -> None:
+        def settle() -> None:
+            if job.future.done():
+                return
+            if error is not None:
+                job.future.set_exception(error)
+            else:
+                job.future.set_result(result)
+
+        try:
+            job.loop.call_soon_threadsafe(settle)
+        except RuntimeError:
+            return  # the loop is closed: nobody waits for this any more
