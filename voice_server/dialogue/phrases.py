@@ -1,0 +1,60 @@
+"""Fixed sentences: greetings, fillers, apologies, openers; every one can sound from the cache."""
+
+from __future__ import annotations
+
+from voice_server.dialogue.dialogue import Clause, ClauseKind, Phrase
+from voice_server.dialogue.locales import load_locale
+
+KINDS = {
+    Phrase.GREETING: ClauseKind.CONTENT,
+    Phrase.FILLER: ClauseKind.FILLER,
+    Phrase.STILL_WORKING: ClauseKind.FILLER,
+    Phrase.APOLOGY_REPEAT: ClauseKind.APOLOGY,
+    Phrase.APOLOGY_ANSWER: ClauseKind.APOLOGY,
+    Phrase.IDLE: ClauseKind.CONTENT,
+    Phrase.GOODBYE: ClauseKind.CONTENT,
+}
+
+
+class Phrases:
+    """The fixed sentences of one shop, in every language that has a locale file."""
+
+    def __init__(self, shop: str) -> None:
+        """``shop`` is the shop's name as it is spoken in greetings."""
+        self._shop = shop
+
+    def phrase(self, kind: Phrase, language: str, variant: int = 0) -> Clause:
+        """Return a fixed sentence; ``variant`` counts on for ever. Raises UnknownLocale."""
+        texts = load_locale(language).phrases[kind.value]
+        text = texts[variant % len(texts)].format(shop=self._shop)
+        return Clause(text, language, KINDS[kind])
+
+    def opener(self, language: str, variant: int = 0) -> Clause:
+        """Return a sentence that says that an answer is being looked up."""
+        texts = load_locale(language).openers
+        return Clause(texts[variant % len(texts)], language, ClauseKind.OPENER)
+
+    def disclosure(self, language: str) -> Clause:
+        """Return the sentence that says that an AI is speaking."""
+        return Clause(load_locale(language).disclosure, language)
+
+    def i_am_ai(self, language: str) -> Clause:
+        """Return what is said in place of a denial of being an AI."""
+        return Clause(load_locale(language).i_am_ai, language)
+
+    def cannot_act(self, language: str) -> Clause:
+        """Return what is said in place of a promise of something nobody did."""
+        return Clause(load_locale(language).cannot_act, language)
+
+    def all_fixed(self, language: str) -> tuple[Clause, ...]:
+        """Return every fixed sentence of a language, likeliest first, for the phrase cache."""
+        locale = load_locale(language)
+        first = [self.phrase(kind, language) for kind in Phrase]
+        openers = [self.opener(language, at) for at in range(len(locale.openers))]
+        others = [
+            self.phrase(kind, language, at)
+            for kind in Phrase
+            for at in range(1, len(locale.phrases[kind.value]))
+        ]
+        last = [self.disclosure(language), self.i_am_ai(language), self.cannot_act(language)]
+        return (*first, *openers, *others, *last)
