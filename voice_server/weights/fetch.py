@@ -211,9 +211,7 @@ class _Run:
         # An HTTP mirror's unfinished bytes would be lost here; they are of no more use.
         await asyncio.to_thread(files.join_parts, parts, draft)
         if wrong := await self._wrong(job, draft):
-            files.drop(draft)
-            for package in packages:
-                self._packages.discard(package)
+            files.drop(draft)  # and joining used the parts up: nothing wrong is kept
             raise MirrorFailed(wrong)
 
     async def _bring(self, package: Package) -> dict[str, Path]:

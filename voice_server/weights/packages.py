@@ -67,6 +67,7 @@ class PackageSource:
         self._stall_s = stall_s
         self._locks = {package: asyncio.Lock() for package in self._wanted}
         self._failed: dict[Package, str] = {}
+        self._brought: dict[Package, dict[str, Path]] = {}
 
     async def bring(self, package: Package, advance: Advance) -> dict[str, Path]:
         """Return the wanted members of a package as files, by member name.
@@ -80,6 +81,8 @@ class PackageSource:
             DiskFull: there is no room.
         """
         async with self._locks[package]:
+            if package in self._brought:  # even if joining has used some of them up since
+                return self._brought[package]
             if package in self._failed:
                 raise MirrorFailed(self._failed[package])
             folder = self._home(package)
@@ -94,11 +97,8 @@ class PackageSource:
                 except MirrorFailed as error:
                     self._failed[package] = str(error)
                     raise
-            return {name: member.path for name, member in members.items()}
-
-    def discard(self, package: Package) -> None:
-        """Forget a package's members: they proved wrong."""
-        shutil.rmtree(self._home(package), ignore_errors=True)
+            self._brought[package] = {name: member.path for name, member in members.items()}
+            return self._brought[package]
 
     def _home(self, package: Package) -> Path:
         text = f"{package.registry}-{package}"
@@ -109,7 +109,7 @@ class PackageSource:
     ) -> None:
         work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
+        (work / "tmp").mkdir(parents=True)
         try:
             command = _npm(package, work) if package.registry == "npm" else _pip(package, work)
             await self._run(command, work, advance)
@@ -121,7 +121,10 @@ class PackageSource:
 
     async def _run(self, command: list[str], work: Path, advance: Advance) -> None:
         """Run a registry's client, watching its folder grow; end it when it stalls."""
-        environment = os.environ | {"TMPDIR": str(work), "npm_config_cache": str(work / "cache")}
+        # Both write the archive below TMPDIR first and copy it to its place at the end: only the
+        # former is watched, or it would count twice.
+        growing = work / "tmp"
+        environment = os.environ | {"TMPDIR": str(growing), "npm_config_cache": str(growing)}
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=work,
@@ -140,8 +143,8 @@ class PackageSource:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(errors), POLL_S)
                     break
-                size = await asyncio.to_thread(folder_size, work)
-                if size != seen:
+                size = await asyncio.to_thread(folder_size, growing)
+                if size > seen:
                     seen, seen_at = size, loop.time()
                     advance(size)
                 elif loop.time() - seen_at > self._stall_s:
