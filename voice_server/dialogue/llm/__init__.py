@@ -1,0 +1,32 @@
+"""Language models: any OpenAI-compatible endpoint, or llama.cpp in a supervised child."""
+
+from voice_server.dialogue.llm.client import ChatEndpoint, EndpointOptions
+from voice_server.dialogue.llm.embedded import EmbeddedModel, EmbeddedOptions, ModelState
+from voice_server.dialogue.llm.model import (
+    ChatPart,
+    ChatRequest,
+    Finished,
+    LanguageModel,
+    LlmError,
+    LlmRefused,
+    LlmUnavailable,
+    TextDelta,
+    ToolRequest,
+)
+
+__all__ = [
+    "ChatEndpoint",
+    "ChatPart",
+    "ChatRequest",
+    "EmbeddedModel",
+    "EmbeddedOptions",
+    "EndpointOptions",
+    "Finished",
+    "LanguageModel",
+    "LlmError",
+    "LlmRefused",
+    "LlmUnavailable",
+    "ModelState",
+    "TextDelta",
+    "ToolRequest",
+]
