@@ -1,4 +1,4 @@
-"""The input side of a conversation: audio in any pieces -> 16 kHz frames, their VAD, and a memory."""
+"""The input side of a conversation: audio in any pieces -> judged 16 kHz frames, and a memory."""
 
 from __future__ import annotations
 

@@ -159,7 +159,8 @@ class TurnTimings:
 
     ``end_of_turn``: last voiced sample -> turn committed; ``transcript``: the wait for the final
     transcript beyond that; ``clause``: for the first clause; ``audio``: for its first samples;
-    ``send``: for pacing and the transport.
+    ``send``: for pacing and the transport.  Sent at the first sound of a reply, and again at the
+    first content if an opener or filler (``first_kind``) came before.
     """
 
     item_id: str

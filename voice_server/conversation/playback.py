@@ -8,6 +8,10 @@ taken back at a barge-in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor
+
+GRAIN_MS = 0.02
+"""Less than this is nothing: half a sample at 24 kHz, and far above rounding errors."""
 
 
 @dataclass(slots=True)
@@ -46,7 +50,7 @@ class Playback:
     def due_ms(self, now: float) -> float:
         """Return how many ms of ready audio may be sent now."""
         waiting = self.ready_ms - self.sent_ms
-        if self.paused or waiting <= 0:
+        if self.paused or waiting <= GRAIN_MS:
             return 0.0
         if not self.paced:
             return waiting
@@ -77,10 +81,11 @@ class Playback:
         """Send on; return the position in ms of the next sample that will be sent."""
         self.paused = False
         if position_ms is not None:
-            self._base_ms, self._base_at = min(max(position_ms, 0.0), self.sent_ms), None
+            wished = min(max(position_ms, 0.0), self.sent_ms)
+            self._base_ms, self._base_at = float(floor(wished)), None
             self.sent_ms = self._base_ms
         elif self.flushes:
-            self._base_ms, self._base_at = self.position_ms(now), None
+            self._base_ms, self._base_at = float(floor(self.position_ms(now))), None
             self.sent_ms = self._base_ms
         return self.sent_ms
 
@@ -93,7 +98,7 @@ class Playback:
         """Return when :meth:`due_ms` or :meth:`finished` may next change, None if not by time."""
         if self._base_at is None:
             return None
-        if self.ready_ms > self.sent_ms:
+        if self.ready_ms - self.sent_ms > GRAIN_MS:
             if self.paused:
                 return None
             ahead = self.sent_ms - self.position_ms(now) - self.lead_ms / 2
@@ -104,6 +109,6 @@ class Playback:
         """Return whether everything was made, sent and heard."""
         return (
             self.complete
-            and self.sent_ms >= self.ready_ms
+            and self.ready_ms - self.sent_ms <= GRAIN_MS
             and self.position_ms(now) >= self.sent_ms - 0.5
         )

@@ -25,12 +25,13 @@ def note(turn: TurnState, event: ev.ClauseArrived | ev.Audible, now: float) -> N
     reply = turn.replying()
     if event.generation != reply.generation:
         return
-    turn.timers.pop("clause", None)
     if isinstance(event, ev.Audible):
         reply.audible = True
         for timer in ("audio", "filler", "rescue"):
             turn.timers.pop(timer, None)
-    elif not reply.audible and "rescue" not in turn.timers:
+        return
+    turn.timers.pop("clause", None)
+    if not reply.audible and "rescue" not in turn.timers:
         turn.timers["audio"] = now + turn.deadlines.audio_s
 
 

@@ -1,4 +1,4 @@
-"""One voice-activity call for all sessions: frames are collected for some ms and judged together."""
+"""One voice-activity call for all sessions: frames are collected and judged together."""
 
 from __future__ import annotations
 
