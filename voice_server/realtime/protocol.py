@@ -276,9 +276,9 @@ class RealtimeProtocol:
         active = self._responses.active
         if active is None:
             return [self._writer.event("output_audio_buffer.cleared")]
-        self._responses.cancel(active.id)
+        _, ended = self._responses.cancel(active.id)
         cleared = self._writer.event("output_audio_buffer.cleared", response_id=active.id)
-        return [Cancel(active.id), cleared]
+        return [Cancel(active.id), *ended, cleared]
 
     def _item_create(self, event: wire.ItemCreate) -> list[Effect]:
         item = read_item(event.item, self._new_id)
@@ -326,7 +326,8 @@ class RealtimeProtocol:
         return [*self._responses.request(response_id, settings), Respond(response_id, options)]
 
     def _response_cancel(self, event: wire.ResponseCancel) -> list[Effect]:
-        return [Cancel(self._responses.cancel(event.response_id).id)]
+        response, ended = self._responses.cancel(event.response_id)
+        return [Cancel(response.id), *ended]
 
     def _playback(self, event: wire.Playback) -> list[Effect]:
         return [Heard(event.response_id, event.position_ms)]

@@ -5,6 +5,8 @@ Whatever happens, each ``response.created`` is followed by exactly one ``respons
 
 from __future__ import annotations
 
+from collections import deque
+
 from voice_server.conversation.notices import (
     ClauseText,
     ReplyAudio,
@@ -25,6 +27,7 @@ class Responses:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._open: dict[str, Response] = {}
+        self._dismissed: deque[str] = deque(maxlen=16)
         self._last: Response | None = None
 
     @property
@@ -78,8 +81,12 @@ class Responses:
         response = self._open[response_id] = Response(response_id, settings, self._around)
         return [] if waits else response.announce()
 
-    def cancel(self, response_id: str | None) -> Response:
-        """Silence a response at the client's wish. Raises WireError when there is none."""
+    def cancel(self, response_id: str | None) -> tuple[Response, list[Effect]]:
+        """Silence a response at the client's wish.
+
+        One that has not begun is done at once: the conversation may never speak of it again.
+        Raises WireError when there is none.
+        """
         response = self.active if response_id is None else self._open.get(response_id)
         if response is None or response.cancelling:
             raise WireError(
@@ -90,17 +97,23 @@ class Responses:
                 param=None if response_id is None else "response_id",
             )
         response.cancelling = True
-        return response
+        if response.item_id:
+            return response, []
+        self._dismissed.append(response.id)
+        return response, self.done(ReplyDone(response.id, "cancelled", "client_cancelled"))
 
     def started(self, notice: ReplyStarted, settings: ResponseSettings) -> list[Effect]:
         """The conversation makes a reply: one that was asked for, or its own."""
+        if notice.reply_id in self._dismissed:
+            return []
+        effects = [] if notice.out_of_band else self._supersede(notice.reply_id)
         response = self._open.get(notice.reply_id)
         if response is None:
             response = self._open[notice.reply_id] = Response(
                 notice.reply_id, settings, self._around
             )
         response.item_id = notice.item_id
-        return response.announce()
+        return effects + response.announce()
 
     def clause(self, notice: ClauseText) -> list[Effect]:
         """A clause of a reply."""
@@ -146,6 +159,22 @@ class Responses:
             return None
         pieces = replay.unheard(position_ms)
         return (last, last.speak_again(pieces)) if pieces else None
+
+    def _supersede(self, response_id: str) -> list[Effect]:
+        """End the conversation's other responses: it makes one reply at a time.
+
+        They were given up for a new turn before they could begin, which the conversation may
+        leave unsaid.
+        """
+        older = [
+            response.id
+            for response in self._open.values()
+            if response.id != response_id and not response.settings.out_of_band
+        ]
+        effects: list[Effect] = []
+        for other in older:
+            effects += self.done(ReplyDone(other, "cancelled", "turn_detected"))
+        return effects
 
     def _live(self, response_id: str) -> Response | None:
         response = self._open.get(response_id)

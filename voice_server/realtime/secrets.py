@@ -1,0 +1,62 @@
+"""Ephemeral client secrets (``ek_…``): what a shop's server gives to a browser instead of its key.
+
+Only hashes are kept.  A secret may open sessions until it expires, as at OpenAI.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from voice_server.ids import IdFactory, new_id
+
+PREFIX = "ek"
+SECONDS_LEAST, SECONDS_MOST, SECONDS_DEFAULT = 10, 7200, 600
+"""Lifetimes the protocol allows, and its default."""
+
+SECRETS_LIMIT = 10_000
+"""Secrets alive at once; the one that expires first makes room."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    expires_at: int
+    session: dict[str, Any]
+
+
+class EphemeralSecrets:
+    """Issues and recognises secrets."""
+
+    def __init__(
+        self, *, clock: Callable[[], float] = time.time, new_id: IdFactory = new_id
+    ) -> None:
+        """``clock`` is seconds since the epoch."""
+        self._clock = clock
+        self._new_id = new_id
+        self._kept: dict[str, _Kept] = {}
+
+    def issue(self, session: dict[str, Any], seconds: int = SECONDS_DEFAULT) -> tuple[str, int]:
+        """Return a new secret for sessions configured so, and when it expires."""
+        now = self._clock()
+        self._kept = {key: kept for key, kept in self._kept.items() if kept.expires_at > now}
+        if len(self._kept) >= SECRETS_LIMIT:
+            del self._kept[min(self._kept, key=lambda key: self._kept[key].expires_at)]
+        value = self._new_id(PREFIX)
+        expires_at = int(now) + seconds
+        self._kept[_digest(value)] = _Kept(expires_at, session)
+        return value, expires_at
+
+    def find(self, value: str) -> dict[str, Any] | None:
+        """Return the session a valid secret stands for, None otherwise."""
+        kept = self._kept.get(_digest(value))
+        if kept is None or kept.expires_at <= self._clock():
+            return None
+        return kept.session
+
+
+def _digest(value: str) -> str:
+    # Looking up a hash leaks nothing useful about the secret through time.
+    return hashlib.sha256(value.encode()).hexdigest()
