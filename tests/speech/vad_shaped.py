@@ -64,7 +64,8 @@ def convolve(x: Array, weight: Array, bias: Array, step: int) -> Array:
         np.einsum("oik,ik->o", weight, padded[:, t : t + 3]) + bias
         for t in range(0, x.shape[1], step)
     ]
-    return np.maximum(np.stack(columns, axis=1), np.float32(0), dtype=np.float32)
+    rectified: Array = np.maximum(np.stack(columns, axis=1), np.float32(0), dtype=np.float32)
+    return rectified
 
 
 def sigmoid(x: Array) -> Array:
