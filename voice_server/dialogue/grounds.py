@@ -169,15 +169,17 @@ def build_grounds(
     facts: Sequence[Fact],
     *,
     echoes: Iterable[tuple[str, str]] = (),
+    said: Iterable[tuple[str, str]] = (),
     loose: Iterable[tuple[str, str]] = (),
     names: Iterable[str] = (),
 ) -> Grounds:
     """Gather what may be said.
 
     ``facts`` count in full.  ``echoes`` are (text, language) of what the user said: names and
-    order numbers may be said back, nothing else.  ``loose`` are (text, language) of tool results
-    and trusted instructions: everything in them counts, units or not.  ``names`` are further
-    names, such as the shop's.
+    order numbers may be said back, nothing else.  ``said`` was said before and passed then, or may
+    be repeated because the talk is not about the shop.  ``loose`` are tool results and trusted
+    instructions: everything in them counts, units or not.  ``names`` are further names, such as
+    the shop's.
     """
     found: list[Support] = []
     words: set[str] = set(_COMMON_NAMES) | _calendar_words()
@@ -193,6 +195,9 @@ def build_grounds(
     for text, language in echoes:
         found += [Support(claim) for claim in claims_of(text, language) if _may_echo(claim)]
         words |= _words(text)
+    for text, language in said:
+        found += [Support(claim) for claim in claims_of(text, language)]
+        words |= _words(text)
     for text, language in loose:
         found += [Support(claim, loose=True) for claim in claims_of(text, language)]
         words |= _words(text)
@@ -200,6 +205,25 @@ def build_grounds(
         words |= _words(name)
     ordered = sorted(titles, key=lambda pair: len(pair[0]), reverse=True)
     return Grounds(tuple(found), frozenset(words), tuple(ordered))
+
+
+def cited(sentence: str, facts: Sequence[Fact], language: str) -> tuple[Fact, ...]:
+    """Return the facts a sentence leans on: by a claim, by its title, or by its rare words."""
+    said = claims_of(sentence, language)
+    low = sentence.lower()
+    words = {word for word in _words(sentence) if len(word) >= _RARE_LETTERS}
+    found: list[Fact] = []
+    for fact in facts:
+        have = claims_of(fact.text, fact.language)
+        claimed = any(supports(Support(a), b) for a in have for b in said)
+        shared = len(words & _words(fact.text)) >= _RARE_WORDS
+        if claimed or shared or fact.title.lower() in low:
+            found.append(fact)
+    return tuple(found)
+
+
+_RARE_LETTERS = 5
+_RARE_WORDS = 3
 
 
 def _may_echo(claim: Claim) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,10 +122,8 @@ class PromptMaker:
         instructions: str | None = None,
     ) -> tuple[dict[str, Any], ...]:
         """Return the prompt for the next thing to say."""
-        last = load_locale(language).answer_in
-        if instructions is not None:
-            # Somebody else's assistant: only the language is ours to settle.
-            last = f"({load_locale(language).name})"
+        # Somebody else's assistant speaks as its instructions say.
+        last = load_locale(language).answer_in if instructions is None else ""
         return self._messages(history, self._fact_block(facts), last, instructions)
 
     def choice(
@@ -156,8 +154,9 @@ class PromptMaker:
             most = int(self.budget.instructions * CHARACTERS_PER_TOKEN)
             messages = [{"role": "system", "content": told[:most]}]
         place = last_user(history)
+        results_of = {e.call_id: e for e in history if isinstance(e, ToolResult)}
         for entry in bounded(history[:place], self.budget.history):
-            messages += self._entry(entry)
+            messages += self._entry(entry, results_of)
         question = history[place] if place < len(history) else None
         asked = question.text if isinstance(question, Message) else ""
         results = [] if self.native_tools else _told(history[place + 1 :], self.budget.fact)
@@ -170,7 +169,7 @@ class PromptMaker:
         messages.append({"role": "user", "content": "\n".join(part for part in parts if part)})
         if self.native_tools:
             for entry in history[place + 1 :]:
-                messages += self._entry(entry)
+                messages += self._entry(entry, results_of)
         return tuple(messages)
 
     def _fact_block(self, facts: Sequence[Fact]) -> str:
@@ -184,28 +183,34 @@ class PromptMaker:
             lines.append(line)
         return "<facts>\n" + "\n".join(lines) + "\n</facts>" if lines else ""
 
-    def _entry(self, entry: HistoryEntry) -> list[dict[str, Any]]:
+    def _entry(
+        self, entry: HistoryEntry, results_of: Mapping[str, ToolResult]
+    ) -> list[dict[str, Any]]:
         if isinstance(entry, Message):
             role = "assistant" if entry.role == "assistant" else "user"
             text = quote(entry.text, self.budget.question)
             if entry.role == "system":
                 text = f"<note>{text}</note>"
             return [{"role": role, "content": text}]
-        if not self.native_tools:
+        # Endpoints refuse a call without its result right behind it, and the other way round.
+        if not self.native_tools or isinstance(entry, ToolResult):
             return []
-        if isinstance(entry, ToolCall):
-            function = {"name": entry.name, "arguments": entry.arguments}
-            call = {"id": entry.call_id, "type": "function", "function": function}
-            return [{"role": "assistant", "content": None, "tool_calls": [call]}]
-        content = quote(entry.output, self.budget.facts)
-        return [{"role": "tool", "tool_call_id": entry.call_id, "content": content}]
+        result = results_of.get(entry.call_id)
+        if result is None:
+            return []
+        function = {"name": entry.name, "arguments": entry.arguments}
+        call = {"id": entry.call_id, "type": "function", "function": function}
+        output = quote(result.output, self.budget.facts)
+        return [
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": entry.call_id, "content": output},
+        ]
 
 
 def last_user(history: Sequence[HistoryEntry]) -> int:
     """Return the place of the newest user message, or the length if there is none."""
     for place in range(len(history) - 1, -1, -1):
-        entry = history[place]
-        if isinstance(entry, Message) and entry.role == "user":
+        if _is_user(history[place]):
             return place
     return len(history)
 
@@ -213,15 +218,19 @@ def last_user(history: Sequence[HistoryEntry]) -> int:
 def bounded(history: Sequence[HistoryEntry], budget: int) -> Sequence[HistoryEntry]:
     """Return the newest part of a history that fits the budget (estimated tokens).
 
-    Cuts in steps, so that the same beginning serves several turns; a tool's result never stays
-    without its call.
+    Cuts in steps, so that the same beginning serves several turns, and begins with the user
+    (some chat templates insist).
     """
     start = 0
     while start < len(history) and _cost(history[start:]) > budget:
         start += HISTORY_STEP
-    while start < len(history) and isinstance(history[start], ToolResult):
+    while start and start < len(history) and not _is_user(history[start]):
         start += 1
     return history[start:]
+
+
+def _is_user(entry: HistoryEntry) -> bool:
+    return isinstance(entry, Message) and entry.role == "user"
 
 
 def _cost(history: Sequence[HistoryEntry]) -> int:

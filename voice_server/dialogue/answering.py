@@ -1,0 +1,391 @@
+"""Who answers one turn, and how: templates, a language model, a client's tool, or an apology."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from voice_server.dialogue.dialogue import (
+    Clause,
+    Message,
+    Phrase,
+    ReplyEnd,
+    ReplyPart,
+    ReplyRequest,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from voice_server.dialogue.facts import Answer, Context, Fact
+from voice_server.dialogue.gates import Identify, SentenceGate
+from voice_server.dialogue.grounds import Grounds, build_grounds
+from voice_server.dialogue.llm.model import (
+    ChatRequest,
+    Finished,
+    LanguageModel,
+    LlmError,
+    TextDelta,
+)
+from voice_server.dialogue.llm.waiting import Waiting
+from voice_server.dialogue.phrases import Phrases
+from voice_server.dialogue.prompt import (
+    PROMPT_VERSION,
+    PromptMaker,
+    choice_schema,
+    last_user,
+)
+from voice_server.dialogue.reply import Backup, Brief, ModelReply, Patience, Splitter
+from voice_server.dialogue.tools import (
+    allowed,
+    callable_blindly,
+    must_call,
+    parse_choice,
+    tell_result,
+)
+from voice_server.ids import IdFactory
+
+logger = logging.getLogger(__name__)
+
+
+class Knowledge(Protocol):
+    """The shop's facts, as the dialogue asks for them."""
+
+    def retrieve(
+        self, text: str, language: str, context: Context, limit: int = 6
+    ) -> Sequence[Fact]:
+        """Return the facts nearest to a question, nearest first."""
+
+    def answer(self, text: str, language: str, context: Context) -> Answer | None:
+        """Return an answer from templates, or None when not sure."""
+
+    def fallback(self, text: str, language: str, context: Context) -> Answer:
+        """Return the best that can honestly be said without a model."""
+
+    def names_hint(self) -> str:
+        """Return the names a recogniser should expect."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueOptions:
+    """What an operator may choose about answering."""
+
+    llm_leads: Literal["auto", "always", "never"] = "auto"
+    """"auto": as in the table above. "always": the model is asked even for sure answers.
+    "never": it is asked only when the facts have no answer at all."""
+    sure: float = 0.9
+    """Confidence from which templates answer although a strong model is there: at this level
+    they are right, sound from the first millisecond and cost nothing."""
+    facts: int = 6
+    disclose_first: bool = False
+    """Say that an AI speaks before the first answer of a session that was never greeted. Off
+    where the page or the greeting has said it already."""
+    max_tokens: int = 160
+    """Three spoken sentences are about 90 tokens in fr, nl, de."""
+    max_tokens_general: int = 400
+    sentences_general: int = 12
+    patience: Patience = Patience()
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What every turn of a shop works with."""
+
+    shop: str
+    """The shop's name."""
+    languages: tuple[str, ...]
+    knowledge: Knowledge
+    identify: Identify
+    splitter: Callable[[], Splitter]
+    model: LanguageModel | None
+    prompts: PromptMaker
+    phrases: Phrases
+    options: DialogueOptions
+    new_id: IdFactory
+
+
+class Turn:
+    """One reply: decides who answers, and lets them."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        request: ReplyRequest,
+        language: str,
+        context: Context,
+        learn: Callable[[Context], None],
+    ) -> None:
+        """``learn`` gets the context that holds after the reply, each time it is known better."""
+        self._dialogue = resources
+        self._request = request
+        self._learn = learn
+        self._context = context
+        self._language = language
+        history = request.history
+        self._place = last_user(history)
+        entry = history[self._place] if self._place < len(history) else None
+        self._text = entry.text.strip() if isinstance(entry, Message) else ""
+        self._results = [e for e in history[self._place :] if isinstance(e, ToolResult)]
+        self._general = request.instructions is not None
+        self._variant = sum(isinstance(e, Message) and e.role == "assistant" for e in history)
+
+    async def parts(self) -> AsyncGenerator[ReplyPart, None]:
+        """Yield the reply."""
+        model = self._dialogue.model
+        ready = model is not None and model.ready
+        if not self._text and not self._results:
+            async with aclosing(self._greet(ready=ready)) as parts:
+                async for part in parts:
+                    yield part
+            return
+        if self._must_disclose():
+            yield self._dialogue.phrases.disclosure(self._language)
+        tools = allowed(self._request.tools, self._request.tool_choice)
+        forced = bool(tools) and must_call(self._request.tool_choice) and not self._results
+        answer = None if self._results else self._known()
+        if model is None or not ready:
+            async with aclosing(self._without_model(answer, tools, forced=forced)) as parts:
+                async for part in parts:
+                    yield part
+            return
+        if answer is not None and not forced and not self._model_leads(model, answer):
+            for clause in answer.clauses:
+                yield clause
+            yield ReplyEnd(source=_source(answer))
+            return
+        async with aclosing(self._ask(model, answer, tools, forced=forced)) as parts:
+            async for part in parts:
+                yield part
+
+    def _must_disclose(self) -> bool:
+        return (
+            self._dialogue.options.disclose_first
+            and self._variant == 0
+            and not self._request.out_of_band
+            and not self._results
+        )
+
+    async def _greet(self, *, ready: bool) -> AsyncGenerator[ReplyPart, None]:
+        """Greet, as an AI: before anything was said, or when a client asks for a first word."""
+        model = self._dialogue.model
+        phrases = self._dialogue.phrases
+        if model is not None and ready and self._general:
+            if not self._request.out_of_band and self._variant == 0:
+                yield phrases.disclosure(self._language)
+            async with aclosing(self._ask(model, None, (), forced=False)) as parts:
+                async for part in parts:
+                    yield part
+            return
+        yield phrases.phrase(Phrase.GREETING, self._language, self._variant)
+        yield ReplyEnd(source="greeting")
+
+    def _known(self) -> Answer | None:
+        """Return the answer from the facts, if they are sure of it."""
+        try:
+            answer = self._dialogue.knowledge.answer(self._text, self._language, self._context)
+        except Exception:  # a look-up that fails must not leave the caller in silence
+            logger.exception("the knowledge failed to answer")
+            return None
+        if answer is not None:
+            self._learn(answer.context)
+        return answer
+
+    def _model_leads(self, model: LanguageModel, answer: Answer) -> bool:
+        leads = self._dialogue.options.llm_leads
+        if self._general or leads == "always":
+            return True
+        if leads == "never" or model.embedded:
+            return False
+        return answer.confidence < self._dialogue.options.sure
+
+    async def _without_model(
+        self, answer: Answer | None, tools: Sequence[Tool], *, forced: bool
+    ) -> AsyncGenerator[ReplyPart, None]:
+        if forced and (tool := callable_blindly(tools)) is not None:
+            yield ToolCall(self._dialogue.new_id("call"), tool.name, "{}")
+            yield ReplyEnd(source="tool")
+            return
+        backup = self._backup(answer)
+        for clause in backup.clauses:
+            yield clause
+        source = "fallback" if answer is None else _source(answer)
+        yield ReplyEnd(source="tool" if self._results and backup.sure else source)
+
+    def _backup(self, answer: Answer | None) -> Backup:
+        """Return what is said without a model: the answer, a tool's result, or the fallback."""
+        if answer is not None:
+            return Backup(answer.clauses, sure=True)
+        if self._results:
+            told = tell_result(self._results[-1].output, self._language)
+            if told:
+                return Backup((Clause(told, self._language),), sure=True)
+        apology = self._dialogue.phrases.phrase(
+            Phrase.APOLOGY_ANSWER, self._language, self._variant
+        )
+        if self._general or not self._text:
+            return Backup((apology,), sure=False)
+        try:
+            fallback = self._dialogue.knowledge.fallback(self._text, self._language, self._context)
+        except Exception:
+            logger.exception("the knowledge has no fallback")
+            return Backup((apology,), sure=False)
+        self._learn(fallback.context)
+        return Backup(fallback.clauses or (apology,), sure=bool(fallback.facts))
+
+    async def _ask(
+        self, model: LanguageModel, answer: Answer | None, tools: Sequence[Tool], *, forced: bool
+    ) -> AsyncGenerator[ReplyPart, None]:
+        """Let the model answer, or call a tool."""
+        dialogue, patience = self._dialogue, self._dialogue.options.patience
+        opened = False
+        if model.embedded and tools and not self._results:
+            if not self._general and not forced:
+                yield dialogue.phrases.opener(self._language, self._variant)
+                opened = True
+            call = await self._choose(model, tools, forced=forced)
+            if call is not None:
+                yield call
+                yield ReplyEnd(source="tool")
+                return
+        facts = self._facts(answer)
+        chat = self._chat(model, facts, tools)
+        brief = Brief(
+            request=chat,
+            gate=self._gate(facts),
+            facts=facts,
+            language=self._language,
+            variant=self._variant,
+            opener_s=None if opened or forced else self._opener_s(model),
+            sentences=dialogue.options.sentences_general if self._general else patience.sentences,
+            identify=dialogue.identify if self._general else None,
+            languages=dialogue.languages,
+            client_limit=chat.max_tokens == self._request.max_output_tokens,
+        )
+        reply = ModelReply(
+            model, dialogue.phrases, dialogue.splitter(), patience, lambda: self._backup(answer)
+        )
+        async with aclosing(reply.parts(brief)) as parts:
+            async for part in parts:
+                if isinstance(part, ReplyEnd) and not reply.failure:
+                    self._remember(answer, reply.used)
+                yield part
+        logger.info(
+            "model reply: prompt %s, %d facts, %d held back, %s",
+            PROMPT_VERSION,
+            len(facts),
+            len(reply.held_back),
+            reply.failure or "as it came",
+        )
+
+    def _opener_s(self, model: LanguageModel) -> float:
+        """At once before the slow model, unless this may be small talk with somebody's own bot."""
+        if model.embedded and not self._general:
+            return 0.0
+        return self._dialogue.options.patience.opener_s
+
+    def _facts(self, answer: Answer | None) -> tuple[Fact, ...]:
+        found = list(answer.facts) if answer is not None else []
+        if self._text:
+            try:
+                retrieved = self._dialogue.knowledge.retrieve(
+                    self._text, self._language, self._context, self._dialogue.options.facts
+                )
+            except Exception:
+                logger.exception("the knowledge failed to retrieve")
+                retrieved = ()
+            ids = {fact.source_id for fact in found}
+            found += [fact for fact in retrieved if fact.source_id not in ids]
+        return tuple(found[: self._dialogue.options.facts])
+
+    def _chat(
+        self, model: LanguageModel, facts: tuple[Fact, ...], tools: Sequence[Tool]
+    ) -> ChatRequest:
+        options, request = self._dialogue.options, self._request
+        limit = options.max_tokens_general if self._general else options.max_tokens
+        wish = request.max_output_tokens
+        if wish is not None:
+            limit = wish if self._general else min(limit, wish)
+        messages = self._dialogue.prompts.answer(
+            request.history, facts, self._language, request.instructions
+        )
+        native = () if model.embedded else tuple(tools)
+        # After a result the model may answer: a choice once demanded has been made.
+        choice = "auto" if self._results else request.tool_choice
+        return ChatRequest(messages, limit, tools=native, tool_choice=choice)
+
+    def _gate(self, facts: tuple[Fact, ...]) -> SentenceGate:
+        dialogue = self._dialogue
+        return SentenceGate(
+            self._grounds(facts),
+            self._language,
+            dialogue.languages,
+            None if self._general else dialogue.identify,
+            relaxed=self._general,
+            acted=bool(self._results),
+        )
+
+    def _grounds(self, facts: tuple[Fact, ...]) -> Grounds:
+        asked: list[tuple[str, str]] = []
+        said: list[tuple[str, str]] = []
+        told: list[tuple[str, str]] = []
+        for entry in self._request.history:
+            if isinstance(entry, Message):
+                trusted = self._general or entry.role == "assistant"
+                (said if trusted else asked).append((entry.text, entry.language or self._language))
+            elif isinstance(entry, ToolResult):
+                told.append((entry.output, "en"))
+        if self._request.instructions is not None:
+            told.append((self._request.instructions, self._language))
+        return build_grounds(
+            facts, echoes=asked, said=said, loose=told, names=(self._dialogue.shop,)
+        )
+
+    def _remember(self, answer: Answer | None, used: Sequence[Fact]) -> None:
+        """Keep the thread after the model answered: what "it" is in the next question."""
+        if answer is not None:
+            return  # its context is noted already
+        product = next((fact.product_id for fact in used if fact.product_id), None)
+        context = replace(self._context, turn=self._context.turn + 1)
+        if product is not None:
+            context = replace(context, last_product=product)
+        self._learn(context)
+
+    async def _choose(
+        self, model: LanguageModel, tools: Sequence[Tool], *, forced: bool
+    ) -> ToolCall | None:
+        """Let a model without tool calls choose by JSON schema; None: it answers itself."""
+        dialogue = self._dialogue
+        request = ChatRequest(
+            dialogue.prompts.choice(self._request.history, tools, self._request.instructions),
+            max_tokens=120,
+            temperature=0.0,
+            schema=choice_schema(tools, may_decline=not forced),
+        )
+        waiting = Waiting(model.stream(request))
+        now = asyncio.get_running_loop().time
+        deadline = now() + dialogue.options.patience.choice_s
+        text = ""
+        try:
+            while True:
+                part = await waiting.next(deadline - now())
+                if part is None:
+                    model.missed()
+                    raise LlmError("no function was chosen in time")
+                if isinstance(part, TextDelta):
+                    text += part.text
+                elif isinstance(part, Finished):
+                    return parse_choice(text, tools, dialogue.new_id)
+        except StopAsyncIteration:
+            logger.warning("the model chose no function")
+        except (LlmError, ValueError) as error:
+            logger.warning("the model chose no function: %s", error)
+        finally:
+            await waiting.close()
+        return None
+
+
+def _source(answer: Answer) -> str:
+    return "faq" if any(fact.kind == "faq" for fact in answer.facts) else "facts"

@@ -1,0 +1,205 @@
+"""The shop's dialogue: facts first, a language model where it helps, always a sentence to say.
+
+Who answers (``llm_leads``, see :class:`DialogueOptions`):
+
+================  ==========================  =============================================
+model             answer from the facts       then
+================  ==========================  =============================================
+none, or down     sure                        the answer from templates
+none, or down     not sure                    the fallback: what the facts do say, or a human
+embedded          sure                        templates; the model is not asked
+embedded          not sure                    an opener at once, the model behind the gate
+endpoint          confidence >= 0.9           templates (faster, and never wrong)
+endpoint          below                       the model, with the facts; templates behind it
+================  ==========================  =============================================
+
+Under a client's own instructions the model leads whatever the confidence, the gate is relaxed to
+the numbers of instructions, tool results, facts and the talk itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from voice_server.dialogue.answering import DialogueOptions, Knowledge, Resources, Turn
+from voice_server.dialogue.dialogue import Clause, Message, Phrase, ReplyPart, ReplyRequest
+from voice_server.dialogue.facts import Context
+from voice_server.dialogue.gates import Identify
+from voice_server.dialogue.language import LanguageTracker
+from voice_server.dialogue.llm.model import LanguageModel
+from voice_server.dialogue.phrases import Phrases
+from voice_server.dialogue.prompt import (
+    EMBEDDED_BUDGET,
+    ENDPOINT_BUDGET,
+    PromptMaker,
+    ShopIdentity,
+    last_user,
+)
+from voice_server.dialogue.reply import Splitter
+from voice_server.ids import IdFactory, new_id
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Effects:
+    """What a reply changes once it is committed."""
+
+    tracker: LanguageTracker
+    context: Context
+    committed: bool = False
+
+
+_REMEMBERED = 16
+"""Replies that may still be committed: speculation keeps two or three at most."""
+
+
+class ShopDialogue:
+    """Implements :class:`voice_server.dialogue.dialogue.Dialogue` for one shop."""
+
+    def __init__(
+        self,
+        shop: ShopIdentity,
+        languages: Sequence[str],
+        knowledge: Knowledge,
+        identify: Identify,
+        splitter: Callable[[], Splitter],
+        *,
+        model: LanguageModel | None = None,
+        options: DialogueOptions | None = None,
+        new_id: IdFactory = new_id,
+    ) -> None:
+        """``languages``: the shop's, default first; ``model`` None answers from facts only."""
+        self.languages = tuple(languages)
+        self.phrases = Phrases(shop.name)
+        """The fixed sentences, for the phrase cache to warm (:meth:`Phrases.all_fixed`)."""
+        embedded = model is None or model.embedded
+        self._resources = Resources(
+            shop=shop.name,
+            languages=self.languages,
+            knowledge=knowledge,
+            identify=identify,
+            splitter=splitter,
+            model=model,
+            prompts=PromptMaker(
+                shop,
+                EMBEDDED_BUDGET if embedded else ENDPOINT_BUDGET,
+                native_tools=not embedded,
+            ),
+            phrases=self.phrases,
+            options=options or DialogueOptions(),
+            new_id=new_id,
+        )
+
+    def open(self, session_id: str, *, language: str | None = None) -> ShopSession:
+        """Open a session; a language the shop does not serve counts as no wish."""
+        del session_id  # nothing is remembered beyond the session yet
+        wished = language if language in self.languages else None
+        tracker = LanguageTracker(
+            self.languages, wished or self.languages[0], decided=wished is not None
+        )
+        return ShopSession(self._resources, tracker)
+
+
+class ShopSession:
+    """The dialogue with one user."""
+
+    def __init__(self, resources: Resources, tracker: LanguageTracker) -> None:
+        """Opened by :meth:`ShopDialogue.open`."""
+        self._resources = resources
+        self._tracker = tracker
+        self._context = Context()
+        self._effects: OrderedDict[str, _Effects] = OrderedDict()
+        self._early: OrderedDict[str, None] = OrderedDict()
+        self._hint = resources.knowledge.names_hint()
+
+    @property
+    def language(self) -> str:
+        """The language spoken now."""
+        return self._tracker.language
+
+    @property
+    def hint(self) -> str:
+        """Names the recogniser should expect."""
+        return self._hint
+
+    @property
+    def context(self) -> Context:
+        """What the committed answers have been about."""
+        return self._context
+
+    def phrase(self, kind: Phrase, variant: int = 0) -> Clause:
+        """Return a fixed sentence in the session's language."""
+        return self._resources.phrases.phrase(kind, self.language, variant)
+
+    def prefer(self, language: str | None) -> None:
+        """Take the client's word for the language from now on; the user may still ask for another.
+
+        None, or a language the shop does not serve, changes nothing.
+        """
+        if language in self._resources.languages and language is not None:
+            self._tracker = LanguageTracker(self._resources.languages, language, decided=True)
+
+    def commit(self, reply_id: str) -> None:
+        """Let a reply's effects hold, those it still has to have included.
+
+        May come before the reply is asked for (a turn that speaks a filler while its words are
+        still being recognised).
+        """
+        effects = self._effects.get(reply_id)
+        if effects is None:
+            self._early[reply_id] = None
+            _trim(self._early)
+            return
+        effects.committed = True
+        self._tracker = effects.tracker
+        self._context = effects.context
+
+    def reply(self, request: ReplyRequest) -> AsyncGenerator[ReplyPart, None]:
+        """See :class:`DialogueSession`. Nothing is looked up before the first part is taken."""
+        effects = self._look_ahead(request)
+
+        def learn(context: Context) -> None:
+            if not request.out_of_band:
+                self._learn(effects, context)
+
+        language = effects.tracker.language
+        return Turn(self._resources, request, language, effects.context, learn).parts()
+
+    def _look_ahead(self, request: ReplyRequest) -> _Effects:
+        """Return what would change, from what holds now."""
+        tracker = self._tracker
+        place = last_user(request.history)
+        answered = len(request.history) - 1 > place  # a tool's result: this turn was heard before
+        if place < len(request.history) and not answered and not request.out_of_band:
+            entry = request.history[place]
+            tracker = tracker.hear(
+                entry.text if isinstance(entry, Message) else "",
+                identify=self._resources.identify,
+                detected=request.detected_language,
+                probability=request.language_probability,
+            )
+        effects = _Effects(tracker, self._context)
+        if not request.out_of_band:
+            self._effects[request.reply_id] = effects
+            _trim(self._effects)
+            if request.reply_id in self._early:
+                del self._early[request.reply_id]
+                self.commit(request.reply_id)
+        return effects
+
+    def _learn(self, effects: _Effects, context: Context) -> None:
+        """Note what a reply is about; it holds at once if the reply is committed already."""
+        effects.context = context
+        if effects.committed:
+            self._context = context
+
+
+def _trim(memory: OrderedDict[str, Any]) -> None:
+    """Forget the oldest replies: speculation makes more of them than are ever committed."""
+    while len(memory) > _REMEMBERED:
+        memory.popitem(last=False)
