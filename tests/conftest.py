@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from voice_server.config import Settings
 from voice_server.weights import DiskFull, FetchFailed, WeightStore
+
+# The machine is shared and small: how long an example took says nothing about the code.
+hypothesis.settings.register_profile("voice-server", deadline=None)
+hypothesis.settings.load_profile("voice-server")
 
 NEEDED = ("speech", "qwen2.5-coder-0.5b")
 """What tests marked ``models`` may ask for. ``scripts/test`` has fetched it before."""

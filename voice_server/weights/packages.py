@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import sys
@@ -200,8 +201,16 @@ def _only_archive(work: Path) -> Path:
     return found[0]
 
 
+_BROKEN = re.compile(r"connection broken by '(?:\w+\()?[\"']?(?:<[^>]*>: )?(?P<why>.*?)[\"')]*: /")
+
+
 def _last_words(text: str) -> str:
-    """The lines of a client's complaint that say why, without its notices."""
+    """The lines of a client's complaint that say why, without its notices.
+
+    pip reports an index it cannot reach as "no matching distribution", which would mislead.
+    """
+    if broken := _BROKEN.search(text):
+        return f"the package index cannot be reached: {broken['why']}"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()] or lines
     return " ".join(errors[-2:])[:400]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -59,10 +59,9 @@ class WebSource:
         self._stall_s = stall_s
         self._retry_s = retry_s
         self._unreachable: dict[str, str] = {}
-        # The first transfer of a host is let through alone: if the host cannot be reached, the
-        # others learn it from this one instead of waiting out the deadline themselves.
-        self._first: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._reached: set[str] = set()
+        # The first request to a host goes alone until it is answered: if the host cannot be
+        # reached, the others learn it from this one instead of waiting out the deadline too.
+        self._answered: dict[str, asyncio.Event] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> WebSource:
@@ -97,13 +96,15 @@ class WebSource:
         for attempt in range(TRIES):
             if attempt:
                 await asyncio.sleep(self._retry_s * 2 ** (attempt - 1))
-            host = URL(url).host or url
-            async with self._slots:
-                if host not in self._reached:
-                    async with self._first[host]:
-                        retry = await self._attempt(url, host, part, size, advance)
-                else:
+            host = _host(url)
+            if host in self._answered:
+                await self._answered[host].wait()
+            answered = self._answered.setdefault(host, asyncio.Event())
+            try:
+                async with self._slots:
                     retry = await self._attempt(url, host, part, size, advance)
+            finally:
+                answered.set()
             if retry is None:
                 return resumed
             reason = retry
@@ -122,7 +123,7 @@ class WebSource:
                 raise self._gone(host, f"no connection within {self._connect_s:g} s") from error
             return f"{host} sent nothing for {self._stall_s:g} s"
         except aiohttp.ClientConnectorError as error:
-            raise self._gone(host, str(error.os_error.strerror or error.os_error)) from error
+            raise self._gone(host, _words(error.os_error)) from error
         except aiohttp.TooManyRedirects as error:
             raise MirrorFailed("too many redirects") from error
         except aiohttp.InvalidURL as error:
@@ -150,7 +151,7 @@ class WebSource:
         if have:
             headers["Range"] = f"bytes={have}-"
         async with self._session.get(url, headers=headers) as response:
-            self._reached.add(host)
+            self._answered[host].set()
             if response.status == 416:
                 drop(part)
                 return "the server refused to resume"
@@ -174,6 +175,21 @@ class WebSource:
         if have < size:
             return f"only {have} of {size} bytes came"
         return None
+
+
+def _host(url: str) -> str:
+    """Host and port that a connection goes to; the port only where it is not the usual one."""
+    try:
+        return URL(url).host_port_subcomponent or url
+    except ValueError:
+        return url
+
+
+def _words(error: OSError) -> str:
+    """The system's own words for an error (asyncio replaces them with an address)."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 def _range_start(response: aiohttp.ClientResponse) -> int:
