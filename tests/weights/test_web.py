@@ -111,7 +111,7 @@ async def test_refused_hosts_are_remembered(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/f"
     async with quick() as web:
         for _ in range(2):
-            with pytest.raises(MirrorFailed, match=r"127\.0\.0\.1:\d+ cannot be reached: .*refused"):
+            with pytest.raises(MirrorFailed, match=r":\d+ cannot be reached: .*refused"):
                 await web.fetch(url, tmp_path / "f.part", 10, lambda _: None)
 
 
