@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import re
@@ -251,10 +252,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--ttft-ms", type=float, default=50.0, help="time to the first token")
     parser.add_argument("--tokens-per-s", type=float, default=50.0)
     parser.add_argument("--text", default="", help="the answer; default: one in the right language")
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(parser.parse_args(arguments)))
-    except KeyboardInterrupt:
-        pass
 
 
 if __name__ == "__main__":

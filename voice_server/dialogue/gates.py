@@ -96,6 +96,8 @@ _MARKUP = (
     (re.compile(r"\s+"), " "),
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+# German forms of address: their capital says nothing about the noun behind them.
+_POLITE = frozenset({"sie", "ihnen", "ihr", "ihre", "ihren", "ihrem", "ihrer", "ihres"})
 _SPEAKABLE = re.compile(r"[^\W_]")
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:;]|[\"«»“„(])\s*$")
 
@@ -188,8 +190,8 @@ class SentenceGate:
     def _name_like(self, text: str, match: re.Match[str], previous: re.Match[str] | None) -> bool:
         """Is it written like a name?
 
-        A capital inside a sentence; in German, where every noun has one, only the second of two
-        capitals side by side ("Stuhl Oslo").
+        A capital inside a sentence; in German, where every noun has one, only behind a noun of
+        the facts ("Stuhl Oslo", but not "einen Augenblick Geduld").
         """
         word = match.group()
         if not word[0].isupper() or _SENTENCE_START.search(text[: match.start()]):
@@ -200,14 +202,15 @@ class SentenceGate:
         return (
             previous is not None
             and previous.group()[0].isupper()
+            and previous.group().lower() not in _POLITE
+            and self.grounds.knows(previous.group())
             and between.isspace()
             and not _SENTENCE_START.search(text[: previous.start()])
         )
 
     def _known(self, word: str) -> bool:
-        return self.grounds.knows(word) or all(
-            self.grounds.knows(part) for part in re.split(r"['’-]", word) if part
-        )
+        parts = [part for part in re.split(r"['’-]", word) if part[:1].isupper()]
+        return self.grounds.knows(word) or all(self.grounds.knows(part) for part in parts)
 
 
 def _harmless(claim: Claim) -> bool:

@@ -15,6 +15,7 @@ from voice_server.dialogue.locales import AVAILABLE, Locale, load_locale
 Identify = Callable[[str, Sequence[str]], tuple[str, float]]
 """Text and the languages to choose among -> (ISO 639-1 code, probability)."""
 
+_BREAK = re.compile(r"[,.;:!?…]+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
@@ -44,18 +45,16 @@ def explicit_request(text: str, languages: Sequence[str]) -> str | None:
     "in het Nederlands graag", "can we speak English?", "auf Deutsch bitte", "parlez-vous
     néerlandais ?" do; "do you have the manual in French?" and "je ne parle pas allemand" do not.
     """
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-    if not words:
-        return None
     found: str | None = None
-    for code in AVAILABLE:
-        locale = load_locale(code)
-        for target, names in locale.language_names.items():
-            if target not in languages:
-                continue
-            for place, word in enumerate(words):
-                if word in names and _asks(words, place, locale):
-                    found = target
+    # "I don't speak Dutch, English please": what is denied ends at the comma.
+    for part in _BREAK.split(text):
+        words = [word.lower().replace("’", "'") for word in _WORD.findall(part)]
+        for code in AVAILABLE:
+            locale = load_locale(code)
+            for target, names in locale.language_names.items():
+                for place, word in enumerate(words):
+                    if target in languages and word in names and _asks(words, place, locale):
+                        found = target
     return found
 
 
@@ -65,7 +64,7 @@ def _asks(words: list[str], place: int, locale: Locale) -> bool:
         return False
     if any(_is_verb(word, locale) for word in (*before, *words[place + 1 : place + 3])):
         return True
-    preposition = before[-1:] and before[-1] in locale.request_prepositions
+    preposition = any(word in locale.request_prepositions for word in before[-2:])
     rest = [word for at, word in enumerate(words) if at != place]
     polite = [
         word
@@ -73,7 +72,7 @@ def _asks(words: list[str], place: int, locale: Locale) -> bool:
         if word in locale.request_polite or word in locale.request_prepositions
     ]
     # Nothing but the name and politeness ("English please", "en français s'il vous plaît").
-    return len(polite) == len(rest) and (bool(preposition) or len(rest) <= 2)
+    return len(polite) == len(rest) and (preposition or len(rest) <= 2)
 
 
 def _is_verb(word: str, locale: Locale) -> bool:

@@ -115,6 +115,8 @@ class _Sum:
     current: int = 0
     seen: bool = False
     last_joined: bool = False
+    smallest: int = 1_000_000_000
+    """The scale used last: millions come before thousands."""
 
     def add(self, piece: str) -> bool:
         words = self.words
@@ -136,12 +138,14 @@ class _Sum:
                 return False
             self.current = max(1, self.current) * 12
         elif scale == 100:
-            if self.current >= 100:
+            # "twelve hundred", but "cinquante cents" are coins.
+            if self.current > (9 if self.words.vigesimal else 99):
                 return False
             self.current = max(1, self.current) * 100
         else:
-            if self.total and self.total % scale * 1000 < scale and self.total < scale:
+            if scale >= self.smallest:
                 return False
+            self.smallest = scale
             self.total += max(1, self.current) * scale
             self.current = 0
         self.seen = True
