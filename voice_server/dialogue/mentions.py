@@ -1,0 +1,403 @@
+"""What an utterance names: products, kinds, colours, sizes, amounts, countries, orders.
+
+Rules, not models: a price or an order number must be found exactly or not at all.  Product names
+are found as recognisers spell them, by sound and by edit distance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rapidfuzz.distance import JaroWinkler, Levenshtein
+
+from voice_server.dialogue.numerals import find_numerals
+from voice_server.dialogue.words import fold, sound, stem, tokens
+from voice_server.shop.catalogue import Product
+from voice_server.shop.markets import locale_of
+from voice_server.shop.shop import Shop
+
+SURE = 0.84
+"""Likeness from which a word is a product's name by itself. On the demo pack, names heard in a
+wrong language score 0.85 and more, and ordinary words below 0.8."""
+SUPPORTED = 0.66
+"""Likeness that is enough when the utterance also names the product's kind ("lampe Osle")."""
+
+_ITEM = {"fr": "cet article", "nl": "dit artikel", "de": "dieser Artikel", "en": "this item"}
+_ARTICLES = frozenset(
+    {"le", "la", "les", "l", "un", "une", "du", "de", "des", "ce", "cet", "cette", "mon", "ma"}
+    | {"votre", "vos", "het", "een", "die", "dat", "deze", "dit", "mijn", "uw", "der", "das"}
+    | {"den", "dem", "ein", "eine", "einen", "einem", "dieser", "diese", "dieses", "meine"}
+    | {"mein", "ihr", "ihre", "the", "a", "an", "this", "that", "my", "your"}
+)
+_SIZE_WORDS = {
+    "fr": {"taille", "pointure", "en", "grandeur"},
+    "nl": {"maat", "in", "een"},
+    "de": {"grosse", "groesse", "in"},
+    "en": {"size", "in", "a", "an"},
+}
+_SIZE_NAMES = {"small": "S", "medium": "M", "large": "L", "extra large": "XL"}
+_LIMITS = {
+    "fr": ("moins de", "maximum", "max", "pas plus de", "jusqu'à", "en dessous de", "sous les",
+           "budget", "moins que", "autour de", "environ", "pour"),
+    "nl": ("onder", "minder dan", "maximum", "max", "tot", "hoogstens", "budget", "niet meer dan",
+           "maximaal", "ongeveer", "rond"),
+    "de": ("unter", "weniger als", "maximal", "höchstens", "bis", "bis zu", "budget",
+           "nicht mehr als", "ungefähr", "etwa", "um die"),
+    "en": ("under", "less than", "below", "up to", "max", "maximum", "at most", "budget",
+           "no more than", "around", "about"),
+}  # fmt: skip
+_MONEY = re.compile(r"^\W*(?:€|euros?|eur|balles)\b|^\s*€", re.IGNORECASE)
+_MORE_COUNTRIES = (
+    *("BE", "NL", "LU", "FR", "DE", "AT", "CH", "ES", "IT", "PT", "GB", "IE", "DK", "SE", "NO"),
+    *("FI", "PL", "CZ", "GR", "RO", "HU", "HR", "US", "CA", "MA", "TR", "CN", "JP"),
+)
+_COUNTRY_ALIASES = {
+    "hollande": "NL", "holland": "NL", "angleterre": "GB", "engeland": "GB", "england": "GB",
+    "grande bretagne": "GB", "groot brittannie": "GB", "grossbritannien": "GB", "uk": "GB",
+    "great britain": "GB", "usa": "US", "amerika": "US", "america": "US", "amerique": "US",
+    "niederlanden": "NL", "bruxelles": "BE", "brussel": "BE", "brussels": "BE", "anvers": "BE",
+    "antwerpen": "BE", "antwerp": "BE", "paris": "FR", "lille": "FR", "berlin": "DE",
+    "amsterdam": "NL", "rotterdam": "NL", "koln": "DE", "aachen": "DE",
+}  # fmt: skip
+_ORDINALS = {
+    "fr": (("premier", "premiere"), ("deuxieme", "second", "seconde"), ("troisieme",)),
+    "nl": (("eerste",), ("tweede",), ("derde",)),
+    "de": (("erste", "ersten", "erster", "erstes"), ("zweite", "zweiten", "zweiter", "zweites"),
+           ("dritte", "dritten", "dritter")),
+    "en": (("first",), ("second",), ("third",)),
+}  # fmt: skip
+_CHEAPEST = re.compile(
+    r"moins cher|plus abordable|bon marche|economique|goedko(?:op|per)|voordelig|gunstig|billig|"
+    r"preiswert|cheap|less expensive|affordable|trop cher|te duur|zu teuer|too expensive"
+)
+_POSTCODE_LETTERS = re.compile(r"\s*([A-Za-z]{2})\b(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """What was found, in the order of the utterance."""
+
+    products: tuple[str, ...] = ()
+    """Products named by their own name; surest first when names compete for a word."""
+    kinds: tuple[str, ...] = ()
+    """Categories named."""
+    colours: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    """Occasions, people and places ("gift", "kids", "garden")."""
+    limit: Decimal | None = None
+    """The most the customer wants to pay."""
+    country: str = ""
+    digits: tuple[str, ...] = ()
+    """Runs of digits, spelled or written, joined: candidates for order numbers, postcodes."""
+    ordinal: int | None = None
+    """0 for "the first one"; -1 for "the last one"."""
+    cheaper: bool = False
+    unknown_name: bool = False
+    """A kind is followed by a word that could be a name we do not have."""
+    rest: str = ""
+    """The utterance with every product's name put as "this item": what the intents look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    product_id: str
+    score: float
+    first: int
+    last: int
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+class MentionFinder:
+    """Finds mentions in utterances of one language.
+
+    Args:
+        shop: whose names are looked for.
+        language: of the utterances.
+        common: ordinary words of the language (folded); none of them is a misspelt name.
+        uses: key to words, from the bundled vocabulary.
+    """
+
+    def __init__(
+        self,
+        shop: Shop,
+        language: str,
+        common: Iterable[str],
+        uses: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._shop = shop
+        self._language = language
+        self._names = {p.id: fold(p.model) for p in shop.catalogue if p.model}
+        self._sounds = {key: sound(name) for key, name in self._names.items()}
+        self._common = set(common) - set(self._names.values())
+        self._kinds = _phrases(
+            (word, category.id)
+            for category in shop.catalogue.categories.values()
+            for word in category.names.get(language, ())
+        )
+        self._aliases = _phrases(
+            (alias, product.id)
+            for product in shop.catalogue
+            for alias in (product.text(language).name, *product.text(language).aliases)
+        )
+        self._colours = {
+            fold(word): key
+            for key, words in shop.colours.get(language, {}).items()
+            for word in words
+        }
+        self._uses = _phrases((word, key) for key, words in uses.items() for word in words)
+        self._countries = _countries(language)
+        self._sizes = {size: _numbers(size) for p in shop.catalogue for size in p.sizes}
+
+    def find(self, text: str) -> Mentions:
+        """Return what ``text`` names."""
+        words = [_Word(fold(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
+        kinds, used = self._match(words, self._kinds)
+        named = self._products(words, set(kinds))
+        taken = {index for name in named for index in range(name.first, name.last + 1)}
+        free = [word for index, word in enumerate(words) if index not in taken]
+        colours = self._find_colours(free)
+        folded = " ".join(word.text for word in words)
+        return Mentions(
+            products=tuple(dict.fromkeys(name.product_id for name in named)),
+            kinds=tuple(kinds),
+            colours=colours,
+            sizes=self._find_sizes(text, free),
+            uses=tuple(dict.fromkeys(self._match(free, self._uses)[0])),
+            limit=self._find_limit(text),
+            country=next(iter(self._match(words, self._countries, exact=True)[0]), ""),
+            digits=self._find_digits(text),
+            ordinal=self._find_ordinal(words),
+            cheaper=bool(_CHEAPEST.search(folded)),
+            unknown_name=not named and self._strange(words, used),
+            rest=self._without_names(text, words, named),
+        )
+
+    # -- products ---------------------------------------------------------------------------
+
+    def _products(self, words: list[_Word], kinds: set[str]) -> list[_Named]:
+        found: list[_Named] = []
+        for size in (1, 2):
+            for first in range(len(words) - size + 1):
+                window = words[first : first + size]
+                spelled = "".join(word.text for word in window)
+                if size == 2 and (len(spelled) > 9 or any(w.text.isdigit() for w in window)):
+                    continue
+                candidate = self._nearest(spelled, [word.text for word in window], kinds)
+                if candidate is not None:
+                    found.append(_Named(candidate[0], candidate[1], first, first + size - 1))
+        chosen: list[_Named] = []
+        for name in sorted(found, key=lambda n: (-n.score, n.last - n.first)):
+            if all(name.last < other.first or name.first > other.last for other in chosen):
+                chosen.append(name)
+        return sorted(chosen, key=lambda n: n.first)
+
+    def _nearest(self, spelled: str, parts: list[str], kinds: set[str]) -> tuple[str, float] | None:
+        best: tuple[str, float] | None = None
+        ordinary = any(part in self._common for part in parts)
+        heard = sound(spelled)
+        for product_id, name in self._names.items():
+            if spelled == name:
+                return product_id, 1.0
+            if ordinary or len(spelled) < 3 or spelled.isdigit():
+                continue
+            score = _likeness(spelled, name, heard, self._sounds[product_id])
+            product = self._shop.catalogue.products[product_id]
+            needed = SUPPORTED if self._is_kind(product, kinds) else SURE
+            if score >= needed and (best is None or score > best[1]):
+                best = (product_id, score)
+        return best
+
+    def _is_kind(self, product: Product, kinds: set[str]) -> bool:
+        category = self._shop.catalogue.categories.get(product.category)
+        return product.category in kinds or (category is not None and category.parent in kinds)
+
+    def _strange(self, words: list[_Word], used: set[int]) -> bool:
+        """Is there, right behind a kind, a word that nobody knows ("la lampe Zanzibar")?"""
+        for index in used:
+            follower = words[index + 1] if index + 1 < len(words) else None
+            if (
+                follower is not None
+                and index + 1 not in used
+                and len(follower.text) > 3
+                and follower.text not in self._common
+                and not follower.text.isdigit()
+                and follower.text not in self._colours
+            ):
+                return True
+        return False
+
+    def _without_names(self, text: str, words: list[_Word], named: list[_Named]) -> str:
+        """Replace each name, with the kind and the article before it, by "this item"."""
+        item = _ITEM.get(self._language, _ITEM["en"])
+        spans = []
+        for name in named:
+            first, last = name.first, name.last
+            first, last = self._widen(words, first, last)
+            spans.append((words[first].start, words[last].end))
+        out, position = [], 0
+        for start, end in spans:
+            if start < position:
+                continue
+            out += [text[position:start], item]
+            position = end
+        out.append(text[position:])
+        return "".join(out)
+
+    def _widen(self, words: list[_Word], first: int, last: int) -> tuple[int, int]:
+        for length in range(min(len(words), 6), 1, -1):
+            for begin in range(max(0, last - length + 1), first + 1):
+                end = begin + length - 1
+                if end >= len(words) or end < last:
+                    continue
+                key = tuple(stem(word.text) for word in words[begin : end + 1])
+                if key in self._aliases:
+                    first, last = begin, end
+                    return self._article(words, first), last
+        return self._article(words, first), last
+
+    def _article(self, words: list[_Word], first: int) -> int:
+        if first > 0 and words[first - 1].text in _ARTICLES:
+            return first - 1
+        return first
+
+    # -- the rest ---------------------------------------------------------------------------
+
+    def _match(
+        self, words: Sequence[_Word], phrases: Mapping[tuple[str, ...], str], *, exact: bool = False
+    ) -> tuple[list[str], set[int]]:
+        """Return the keys of the longest phrases found, and the indices of their words."""
+        keys: list[tuple[int, str]] = []
+        used: set[int] = set()
+        parts = [word.text if exact else stem(word.text) for word in words]
+        for length in range(min(5, len(parts)), 0, -1):
+            for first in range(len(parts) - length + 1):
+                span = range(first, first + length)
+                if used.intersection(span):
+                    continue
+                key = phrases.get(tuple(parts[first : first + length]))
+                if key is not None:
+                    used.update(span)
+                    keys.append((first, key))
+        return [key for _, key in sorted(keys)], used
+
+    def _find_colours(self, words: Sequence[_Word]) -> tuple[str, ...]:
+        found = []
+        for index, word in enumerate(words):
+            key = self._colours.get(word.text)
+            if key is None:
+                continue
+            near = {words[i].text for i in (index - 1, index + 1) if 0 <= i < len(words)}
+            if word.text == "weiss" and near & {"ich", "nicht", "wer"}:
+                continue  # "ich weiß nicht" knows nothing of white
+            found.append(key)
+        return tuple(dict.fromkeys(found))
+
+    def _find_sizes(self, text: str, words: Sequence[_Word]) -> tuple[str, ...]:
+        found: list[str] = []
+        markers = _SIZE_WORDS.get(self._language, set())
+        for index, word in enumerate(words):
+            before = words[index - 1].text if index else ""
+            if word.text in _SIZE_NAMES:
+                found.append(_SIZE_NAMES[word.text])
+            elif word.text.upper() in self._sizes and (
+                len(word.text) > 1 or before in markers or len(words) == 1
+            ):
+                found.append(word.text.upper())
+        numbers = _numbers(text)
+        found += [
+            size
+            for size, wanted in self._sizes.items()
+            if wanted and any(numbers[i : i + len(wanted)] == wanted for i in range(len(numbers)))
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def _find_limit(self, text: str) -> Decimal | None:
+        low = text.lower()
+        for number in find_numerals(text, self._language):
+            before = low[max(0, number.start - 24) : number.start]
+            money = bool(_MONEY.match(text[number.end :])) or before.rstrip().endswith("€")
+            limited = any(
+                re.search(rf"(?<!\w){re.escape(word)}(?:\s+\w+)?\s*[€]?\s*$", before)
+                for word in _LIMITS.get(self._language, ())
+            )
+            if money or (limited and number.value >= 5 and not number.weak):
+                return number.value
+        return None
+
+    def _find_digits(self, text: str) -> tuple[str, ...]:
+        runs: list[str] = []
+        end = -1
+        for number in find_numerals(text, self._language):
+            digits = re.sub(r"\D", "", number.digits) if number.digits else str(number.value)
+            if not digits.isdigit():
+                continue
+            gap = text[end : number.start] if end >= 0 else "x"
+            if runs and not re.search(r"\w", gap) and "," not in gap and len(runs[-1]) < 5:
+                runs[-1] += digits
+            else:
+                runs.append(digits)
+            end = number.end
+            letters = _POSTCODE_LETTERS.match(text, number.end)
+            if letters and len(runs[-1]) == 4 and letters.group(1).isupper():
+                runs[-1] += letters.group(1)
+        return tuple(runs)
+
+    def _find_ordinal(self, words: Sequence[_Word]) -> int | None:
+        for position, forms in enumerate(_ORDINALS.get(self._language, ())):
+            if any(word.text in forms for word in words):
+                return position
+        if any(word.text in {"dernier", "derniere", "laatste", "letzte", "last"} for word in words):
+            return -1
+        return None
+
+
+def _likeness(spelled: str, name: str, heard: str, sounds: str) -> float:
+    """Return 0 to 1: how probable it is that ``spelled`` is ``name``, misheard."""
+    written = float(Levenshtein.normalized_similarity(spelled, name))
+    if heard == sounds and len(sounds) >= 3:
+        return max(0.92, written)
+    # The beginning of a name survives recognition best, which is what Jaro-Winkler rewards;
+    # alone it is too kind to short words, so it only counts for half.
+    spoken = float(Levenshtein.normalized_similarity(heard, sounds))
+    start = float(JaroWinkler.normalized_similarity(spelled, name))
+    return max(0.5 * written + 0.5 * start, 0.5 * spoken + 0.5 * start) if sounds else written
+
+
+def _phrases(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, ...], str]:
+    found: dict[tuple[str, ...], str] = {}
+    for words, key in pairs:
+        found.setdefault(tuple(stem(fold(word)) for word in _WORD.findall(words)), key)
+    return found
+
+
+def _numbers(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\d+", text))
+
+
+def _countries(language: str) -> dict[tuple[str, ...], str]:
+    names = locale_of(language, "BE").territories
+    found = {
+        tuple(fold(word) for word in _WORD.findall(names[code])): code
+        for code in _MORE_COUNTRIES
+        if code in names
+    }
+    found |= {tuple(alias.split()): code for alias, code in _COUNTRY_ALIASES.items()}
+    return found
+
+
+def common_words(texts: Iterable[str]) -> set[str]:
+    """Return the folded words of ordinary texts of a language."""
+    return {word for text in texts for word in tokens(text) if not word.isdigit()}
