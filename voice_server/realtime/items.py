@@ -65,7 +65,7 @@ def read_context(
     for index, entry in enumerate(wire):
         at = f"response.input[{index}]"
         if entry.get("type") == "item_reference":
-            items.append(find(history, str(entry.get("id")), "item_reference", f"{at}.id"))
+            items.append(find(history, str(entry.get("id")), "reference", f"{at}.id"))
         else:
             items.append(read_item(entry, new_id, at))
     return tuple(items)

@@ -186,7 +186,8 @@ class RealtimeProtocol:
         """
         if self._replay is None:
             raise RuntimeError("the session was not opened with the resume extension")
-        missed = [Send(data) for data in self._replay.events_after(last_event_id)]
+        last = self._writer.number(last_event_id)
+        missed = [Send(data) for data in self._replay.events_after(last)]
         active = self._responses.active
         position = max(position_ms or 0.0, 0.0)
         effects: list[Effect] = []
@@ -275,7 +276,7 @@ class RealtimeProtocol:
     def _output_clear(self, event: wire.OutputClear) -> list[Effect]:
         active = self._responses.active
         if active is None:
-            return [self._writer.event("output_audio_buffer.cleared")]
+            return []  # nothing sounds; the event that would say so must name a response
         _, ended = self._responses.cancel(active.id)
         cleared = self._writer.event("output_audio_buffer.cleared", response_id=active.id)
         return [Cancel(active.id), *ended, cleared]

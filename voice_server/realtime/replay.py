@@ -47,7 +47,7 @@ class Replay:
     """A bounded memory of what was sent."""
 
     def __init__(self) -> None:
-        self._events: deque[tuple[str, bytes]] = deque()
+        self._events: deque[tuple[int, bytes]] = deque()
         self._bytes = 0
         self._reply_id = ""
         self._spoken: deque[SpokenPiece] = deque()
@@ -58,9 +58,9 @@ class Replay:
         """The reply whose audio is kept ("" before the first)."""
         return self._reply_id
 
-    def remember(self, event_id: str, data: bytes) -> None:
-        """Keep an event that carries no audio."""
-        self._events.append((event_id, data))
+    def remember(self, number: int, data: bytes) -> None:
+        """Keep an event that carries no audio; ``number`` counts all events of the session."""
+        self._events.append((number, data))
         self._bytes += len(data)
         while len(self._events) > EVENTS_LIMIT or self._bytes > BYTES_LIMIT:
             _, forgotten = self._events.popleft()
@@ -87,16 +87,9 @@ class Replay:
     def _drop(self, piece: SpokenPiece) -> None:
         self._spoken_s -= len(piece.audio) / SPEAKING_RATE
 
-    def events_after(self, event_id: str | None) -> list[bytes]:
-        """Return the events after that one; all that are kept when it is not among them.
-
-        An id that has been forgotten is older than everything kept.
-        """
-        messages = [data for _, data in self._events]
-        for index, (known, _) in enumerate(self._events):
-            if known == event_id:
-                return messages[index + 1 :]
-        return messages
+    def events_after(self, number: int) -> list[bytes]:
+        """Return the kept events with a higher number (audio had numbers too, but is not kept)."""
+        return [data for known, data in self._events if known > number]
 
     def unheard(self, position_ms: float) -> list[SpokenPiece]:
         """Return the kept audio behind ``position_ms``."""

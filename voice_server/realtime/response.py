@@ -96,7 +96,11 @@ class Surroundings:
             position = self.history.index(item_id)
         except UnknownItem:
             position = len(items)
-        return items[position - 1].id if position else None
+        for item in reversed(items[:position]):
+            # A reply that only called a function leaves no message a client has heard of.
+            if item.role != "assistant" or item.kind != "message" or item.text:
+                return item.id
+        return None
 
 
 class Response:

@@ -47,10 +47,6 @@ class Responses:
         """Whether any response is open."""
         return bool(self._open)
 
-    def get(self, response_id: str) -> Response | None:
-        """Return an open response."""
-        return self._open.get(response_id)
-
     def writes_item(self, item_id: str) -> bool:
         """Whether an open response is still writing that item."""
         return any(

@@ -41,14 +41,7 @@ def parse(model: type[M], value: Any, *, at: str = "") -> M:
 
 def _wire_error(error: ValidationError, at: str) -> WireError:
     problem = error.errors(include_url=False, include_context=False)[0]
-    path = ".".join(
-        [at] * bool(at)
-        + [
-            str(part)
-            for part in problem["loc"]
-            if part not in _TAGS and not str(part).startswith(("literal[", "constrained-"))
-        ]
-    )
+    path = _path(problem["loc"], at)
     kind = problem["type"]
     if kind in {"missing", "union_tag_not_found"}:
         path = f"{path}.type" if kind == "union_tag_not_found" else path
@@ -57,10 +50,21 @@ def _wire_error(error: ValidationError, at: str) -> WireError:
             code="missing_required_parameter",
             param=path,
         )
-    if kind.endswith("_type"):
+    if kind.endswith(("_type", "_parsing")):
         return WireError(
             f"Invalid type for '{path}': {problem['msg']}.", code="invalid_type", param=path
         )
     return WireError(
         f"Invalid value for '{path}': {problem['msg']}.", code="invalid_value", param=path
     )
+
+
+def _path(location: tuple[int | str, ...], at: str) -> str:
+    """Return where a problem is, as clients write it: ``session.tools[0].name``."""
+    path = at
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part not in _TAGS and not part.startswith(("literal[", "constrained-")):
+            path += f".{part}" if path else part
+    return path

@@ -30,12 +30,17 @@ class EventWriter:
         self._count += 1
         return f"{self._prefix}{self._count}"
 
+    def number(self, event_id: str | None) -> int:
+        """Return where in the session an event was sent; 0, before all, for an unknown id."""
+        count = (event_id or "").removeprefix(self._prefix)
+        return int(count) if count.isascii() and count.isdigit() and len(count) < 16 else 0
+
     def event(self, kind: str, /, **fields: Any) -> Send:
         """Return the message of one server event."""
         event_id = self.next_id()
         data = orjson.dumps({"type": kind, "event_id": event_id, **fields})
         if self._replay is not None:
-            self._replay.remember(event_id, data)
+            self._replay.remember(self._count, data)
         return Send(data)
 
     def error(self, error: WireError, client_event_id: str | None) -> Send:
