@@ -58,7 +58,6 @@ explain() {
     die "the disk is full ($(df -Ph "$ROOT" | awk 'NR==2 {print $4}') free where the checkout lies)."
   fi
   if grep -qiE 'name resolution|name or service not known|nodename nor servname|network is unreachable|failed to establish a new connection|connection refused|proxyerror|timed out|temporary failure' "$1"; then
-    tail -n 3 "$1" >&2
     die "no network, or the package index cannot be reached. Behind a proxy? Set HTTPS_PROXY
   (and pip's index with PIP_INDEX_URL), then run this again: it goes on where it stopped."
   fi
