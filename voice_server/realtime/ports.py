@@ -77,6 +77,8 @@ class RealtimeBackend:
     max_sessions: int = 200
     resume_s: float = 60.0
     new_id: IdFactory = new_id
+    voices: Callable[[], frozenset[str]] = frozenset
+    """Names of the voices that can speak now; known once the engines are loaded."""
     not_yet: Callable[[], str] = str
     """Why no session can be opened now ("the models are loading"); "" when one can."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from aiohttp import web
@@ -46,7 +47,7 @@ class SecretsApi:
     def __init__(
         self,
         secrets: EphemeralSecrets,
-        defaults: SessionDefaults,
+        defaults: Callable[[], SessionDefaults],
         new_id: IdFactory = new_id,
     ) -> None:
         self._secrets = secrets
@@ -63,7 +64,7 @@ class SecretsApi:
         try:
             wanted = parse(SecretRequest, await json_body(request))
             session = wanted.session or {}
-            config = SessionConfig.initial(self._defaults).updated(session)
+            config = SessionConfig.initial(self._defaults()).updated(session)
         except WireError as error:
             raise ApiError.of(error) from None
         lifetime = wanted.expires_after or ExpiresAfter()

@@ -80,7 +80,7 @@ class SessionDefaults:
     allow_instructions: bool = True
     model: str = "voice-server"
     voices: frozenset[str] = frozenset()
-    """Voices a client may name besides OpenAI's."""
+    """Voices a client may name besides OpenAI's; the endpoint fills them in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from voice_server.realtime.line import Line
 from voice_server.realtime.ports import PRINCIPAL, Meter, RealtimeBackend
 from voice_server.realtime.protocol import EXTENSIONS
 from voice_server.realtime.session import RealtimeSession
-from voice_server.realtime.session_config import SessionConfig
+from voice_server.realtime.session_config import SessionConfig, SessionDefaults
 from voice_server.realtime.sessions import Full, Sessions
 from voice_server.realtime.wire import EventWriter
 
@@ -53,6 +54,10 @@ class RealtimeEndpoint:
         self._heartbeat_s = heartbeat_s
         self._line_options = dict(line_options or {})
         self.sessions = Sessions(backend.max_sessions, meter, backend.new_id)
+
+    def defaults(self) -> SessionDefaults:
+        """Return what sessions start from now, the loaded voices included."""
+        return replace(self._backend.defaults, voices=self._backend.voices())
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one websocket from its handshake to its end."""
@@ -127,7 +132,7 @@ class RealtimeEndpoint:
         principal = request.get(PRINCIPAL)
         stored = dict(principal.session) if principal is not None else {}
         transcription = request.query.get("intent") == "transcription"
-        config = SessionConfig.initial(self._backend.defaults, transcription=transcription)
+        config = SessionConfig.initial(self.defaults(), transcription=transcription)
         model = request.query.get("model")
         if model:
             config = config.updated({"model": model[:256]})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -44,6 +44,8 @@ class WebBackend:
     """Engines of ``/v1/audio/*``, once loaded; 503 until then."""
     ready: Callable[[], Mapping[str, bool]] = dict
     """Engine -> can it work now? The server is ready when all can."""
+    details: Callable[[], Mapping[str, str]] = dict
+    """More to show in ``/readyz``, without which the server is ready nevertheless."""
     api_keys: tuple[str, ...] = ()
     demo: bool = True
     allowed_origins: tuple[str, ...] = ()
@@ -65,10 +67,11 @@ def create_application(backend: WebBackend) -> web.Application:
     application = web.Application(
         middlewares=[_counting(metrics), guard(authenticator, _is_open), _errors]
     )
-    endpoint = RealtimeEndpoint(backend.realtime, metrics, **backend.endpoint_options)
+    realtime = replace(backend.realtime, not_yet=lambda: _not_yet(backend))
+    endpoint = RealtimeEndpoint(realtime, metrics, **backend.endpoint_options)
     application[REALTIME] = endpoint
     application[METRICS] = metrics
-    secret_api = SecretsApi(secrets, backend.realtime.defaults, backend.realtime.new_id)
+    secret_api = SecretsApi(secrets, endpoint.defaults, backend.realtime.new_id)
     speech = SpeechApi(backend.rest).handle
     transcription = TranscriptionApi(backend.rest).handle
     for base in ("/v1", "/openai/v1"):
@@ -92,6 +95,14 @@ async def drain(application: web.Application, deadline_s: float) -> None:
     await application[REALTIME].sessions.drain(deadline_s)
 
 
+def _not_yet(backend: WebBackend) -> str:
+    """Return why no session can be opened: the engines, or what the app says."""
+    missing = [engine for engine, ready in backend.ready().items() if not ready]
+    if missing:
+        return f"the server is still loading: {', '.join(missing)}"
+    return backend.realtime.not_yet()
+
+
 def _is_open(request: web.Request) -> bool:
     return not request.path.startswith(GUARDED)
 
@@ -110,7 +121,7 @@ def _readyz(backend: WebBackend, endpoint: RealtimeEndpoint) -> Handler:
         draining = endpoint.sessions.draining
         ready = all(engines.values()) and not draining
         status = "ready" if ready else "draining" if draining else "loading"
-        body = {"status": status, "engines": engines}
+        body = {"status": status, "engines": engines, **backend.details()}
         return web.json_response(body, status=200 if ready else 503)
 
     return readyz
