@@ -238,13 +238,13 @@ def _json(body: dict[str, Any]) -> Handler:
     etag = hashlib.sha256(data).hexdigest()[:32]
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        response = web.Response(body=data, content_type="application/json")
+        if any(tag.value == etag for tag in request.if_none_match or ()):
+            response = web.Response(status=304)
+        else:
+            response = web.Response(body=data, content_type="application/json")
         response.etag = etag
         response.headers["Cache-Control"] = "no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        known = request.if_none_match or ()
-        if any(tag.value == etag for tag in known):
-            return web.Response(status=304, headers={"ETag": f'"{etag}"'})
         return response
 
     return serve

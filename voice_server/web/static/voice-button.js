@@ -146,9 +146,9 @@ class VoiceButton extends HTMLElement {
       },
       gone: (id) => this.log.remove(id),
       card: (card) => this.#tell("voice-card", card),
-      // With a second key: clear the notice only if it is that one.
-      notice: (key, only) => {
-        if (key || !only || this.notice === only) this.#setNotice(key);
+      // With a second word: clear the notice only if its key begins with that.
+      notice: (key, only = "") => {
+        if (key || this.notice?.startsWith(only)) this.#setNotice(key);
       },
       problem: ({ code, message }) => this.#tell("voice-error", { code, message }),
       level: (kind, value) => this.#level(kind, value),

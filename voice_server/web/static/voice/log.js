@@ -26,6 +26,15 @@ export class Log {
   constructor(list, words, base) {
     Object.assign(this, { list, words, base });
     this.items = new Map();
+    /** Scroll along with what is said, unless the reader has gone back to look at something. */
+    this.follows = true;
+    for (const name of ["wheel", "touchmove", "keyup"]) {
+      list.addEventListener(name, () => (this.follows = this.#bottom() - list.scrollTop < 60), { passive: true });
+    }
+  }
+
+  #bottom() {
+    return this.list.scrollHeight - this.list.clientHeight;
   }
 
   clear() {
@@ -40,17 +49,27 @@ export class Log {
 
   /** Show an entry of the core, new or changed. */
   show(entry) {
-    const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
     let item = this.items.get(entry.id);
     if (!item) {
       item = entry.role === "user" ? this.#user() : this.#assistant();
       this.items.set(entry.id, item);
       this.list.append(item.element);
+      this.follows ||= entry.role === "user";
       if (this.items.size > KEPT) this.remove(this.items.keys().next().value);
     }
     if (entry.role === "user") this.#updateUser(item, entry);
     else this.#updateAssistant(item, entry);
-    if (atEnd) this.list.scrollTop = this.list.scrollHeight;
+    if (this.follows) this.#follow(item.clauses?.get(entry.current));
+  }
+
+  /** Go to the end, but never past the words that sound now: cards below them may be tall. */
+  #follow(sounding) {
+    let target = this.#bottom();
+    if (sounding) {
+      const above = sounding.getBoundingClientRect().top - this.list.getBoundingClientRect().top;
+      target = Math.min(target, Math.max(this.list.scrollTop, this.list.scrollTop + above - 12));
+    }
+    this.list.scrollTop = target;
   }
 
   #user() {

@@ -54,9 +54,10 @@ export function buildPanel() {
   ui.wave = h("canvas", { class: "wave", part: "wave", role: "meter", "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" });
   ui.mute = button("mute", icon("mic"));
   ui.orbIcon = h("span", { class: "orb-icon" }, icon("bars"));
-  ui.orb = h("button", { type: "button", class: "orb", part: "orb" }, h("span", { class: "halo" }), h("span", { class: "ring" }), ui.orbIcon);
+  ui.orb = h("button", { type: "button", class: "orb", part: "orb" }, ui.orbIcon);
   ui.end = button("end", icon("close"));
-  const stage = h("div", { class: "stage" }, ui.wave, ui.mute, ui.orb, ui.end);
+  const dial = h("div", { class: "dial" }, ui.wave, h("span", { class: "halo" }), h("span", { class: "ring" }), ui.orb);
+  const stage = h("div", { class: "stage" }, ui.mute, dial, ui.end);
 
   ui.input = h("input", { type: "text", autocomplete: "off", enterkeyhint: "send", maxlength: "500", part: "input" });
   ui.send = h("button", { type: "submit", class: "round send", part: "send" }, icon("send"));

@@ -109,7 +109,7 @@ export class VoiceSession {
       if (attempt !== this.micAttempt) microphone.close();
       else {
         this.microphone = microphone;
-        this.handlers.notice(null);
+        this.handlers.notice(null, "mic");
       }
     } catch (error) {
       if (attempt !== this.micAttempt) return;
@@ -129,14 +129,20 @@ export class VoiceSession {
     this.#show();
   }
 
-  /** Hang up and give the microphone back. */
-  end() {
+  #releaseMicrophone() {
     this.micAttempt = (this.micAttempt ?? 0) + 1;
-    this.link.close();
-    this.#follow(this.core.forget());
     this.microphone?.close();
     this.microphone = null;
     this.talking = false;
+    this.preroll = [];
+    this.handlers.level("input", 0);
+  }
+
+  /** Hang up and give the microphone back. */
+  end() {
+    this.link.close();
+    this.#follow(this.core.forget());
+    this.#releaseMicrophone();
     this.player?.close();
     this.player = null;
     if (this.context) {
@@ -144,7 +150,6 @@ export class VoiceSession {
       this.context.close();
     }
     this.context = null;
-    this.handlers.level("input", 0);
     this.handlers.level("output", 0);
     this.#show();
   }
@@ -292,6 +297,7 @@ export class VoiceSession {
     if (state === "failed") {
       this.core.facts.playing = false;
       this.player?.flush();
+      this.#releaseMicrophone();
       this.handlers.problem({ code: reason, message: `the connection failed: ${reason}` });
       this.handlers.notice(reason);
     } else if (state === "off" && this.context) this.end();

@@ -65,7 +65,7 @@ button { cursor: pointer; }
 /* The panel */
 .panel {
   position: relative; display: flex; flex-direction: column; width: min(620px, 100%);
-  height: min(600px, calc(100dvh - 48px)); overflow: hidden;
+  height: min(640px, calc(100dvh - 40px)); overflow: hidden; container-type: inline-size;
   background: var(--_surface); border: 1px solid var(--_line); border-radius: var(--_radius);
   box-shadow: 0 2px 6px rgb(0 0 0 / .08), 0 30px 80px rgb(0 0 0 / .3);
   animation: rise .26s cubic-bezier(.2, .9, .3, 1);
@@ -86,7 +86,7 @@ select:hover { border-color: var(--_edge); }
 .modes label { position: relative; display: grid; cursor: pointer; }
 .modes span { display: grid; place-items: center; min-height: 38px; padding: 0 13px; border-radius: 999px; font-size: 14px; color: var(--_muted); text-align: center; line-height: 1.1; }
 .modes input { position: absolute; inset: -3px 0; width: 100%; height: calc(100% + 6px); margin: 0; opacity: 0; cursor: pointer; }
-.modes input:checked + span { background: var(--_surface); color: var(--_ink); font-weight: 600; box-shadow: 0 1px 3px rgb(0 0 0 / .18); }
+.modes input:checked + span { background: light-dark(var(--_surface), #42464f); color: var(--_ink); font-weight: 600; box-shadow: 0 1px 3px rgb(0 0 0 / .18); }
 .modes input:focus-visible + span { outline: 3px solid var(--_busy); }
 .round {
   display: grid; place-items: center; flex: none; width: 44px; height: 44px; padding: 0;
@@ -98,7 +98,7 @@ select:hover { border-color: var(--_edge); }
 /* The conversation */
 .log { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 16px 20px 8px; scrollbar-width: thin; }
 .log:focus-visible { outline-offset: -3px; }
-.disclosure { font-size: 13px; color: var(--_muted); text-align: center; text-wrap: balance; max-width: 46ch; margin: 0 auto 14px; }
+.disclosure { font-size: 13px; color: var(--_muted); text-align: center; text-wrap: balance; max-width: 56ch; margin: 0 auto 16px; }
 .turn { position: relative; margin-bottom: 16px; animation: arrive .24s ease; }
 .mine { display: flex; justify-content: flex-end; }
 .user {
@@ -119,13 +119,13 @@ select:hover { border-color: var(--_edge); }
 .cards { display: flex; gap: 12px; overflow-x: auto; margin: 12px -20px 0; padding: 2px 20px 6px; scroll-snap-type: x proximity; scrollbar-width: thin; }
 .cards:empty, .chips:empty { display: none; }
 .card {
-  flex: 0 0 172px; padding: 8px 8px 12px; border: 1px solid var(--_line); border-radius: 18px; scroll-snap-align: center;
+  flex: 0 0 168px; padding: 8px 8px 12px; border: 1px solid var(--_line); border-radius: 18px; scroll-snap-align: center;
   color: inherit; text-decoration: none; background: var(--_surface); animation: arrive .3s ease;
   transition: border-color .15s, transform .15s;
 }
 a.card:hover { border-color: var(--_edge); transform: translateY(-2px); }
 .card p { padding: 0 6px; }
-.picture { display: grid; place-items: center; aspect-ratio: 4 / 3; margin-bottom: 9px; overflow: hidden; border-radius: 12px; background: var(--_raised); color: var(--_muted); }
+.picture { display: grid; place-items: center; aspect-ratio: 1; margin-bottom: 9px; overflow: hidden; border-radius: 12px; background: var(--_raised); color: var(--_muted); }
 .picture img { width: 100%; height: 100%; object-fit: cover; }
 .name { font-size: 15px; line-height: 1.3; }
 .price { margin-top: 2px; font-size: 15px; }
@@ -161,25 +161,26 @@ a.card:hover { border-color: var(--_edge); transform: translateY(-2px); }
 .status strong { color: var(--_state); font-weight: 650; }
 .hint { color: var(--_muted); font-size: 14px; }
 .hint:empty { display: none; }
-.stage { position: relative; display: flex; align-items: center; justify-content: center; gap: 26px; padding: 12px 20px 14px; }
-.wave { position: absolute; inset: 12px 20px 14px; width: calc(100% - 40px); height: calc(100% - 26px); color: var(--_state); pointer-events: none; }
+.stage { display: flex; align-items: center; gap: 12px; padding: 10px 16px 16px; }
+.dial { position: relative; flex: 1; display: grid; place-items: center; min-height: 88px; isolation: isolate; }
+.wave { position: absolute; inset: 0; z-index: -1; width: 100%; height: 100%; color: var(--_state); }
 .root:is([data-state="idle"], [data-state="error"]) .wave { opacity: 0; }
-.stage .round { z-index: 1; width: 52px; height: 52px; font-size: 19px; background: var(--_surface); border: 1px solid var(--_line); }
+.stage .round { width: 52px; height: 52px; font-size: 19px; background: var(--_surface); border: 1px solid var(--_line); }
 .stage .round:hover:not(:disabled) { border-color: var(--_edge); background: var(--_raised); }
 .stage .round:disabled { opacity: 1; color: light-dark(#a3a5aa, #686c75); }
 .end { color: var(--_bad); }
 .orb {
-  position: relative; z-index: 1; display: grid; place-items: center; width: 80px; height: 80px; padding: 0; border: 0; border-radius: 50%;
+  position: relative; display: grid; place-items: center; width: 80px; height: 80px; padding: 0; border: 0; border-radius: 50%;
   background: var(--_accent); color: var(--_on-accent); font-size: 27px; touch-action: none; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none;
-  box-shadow: 0 0 0 7px var(--_surface), 0 8px 22px 4px rgb(0 0 0 / .14); transition: background .2s, color .2s, transform .12s;
+  box-shadow: 0 6px 18px rgb(0 0 0 / .16); transition: background .2s, color .2s, transform .12s;
 }
 .orb:hover { filter: brightness(1.04); }
 .orb:active { transform: scale(.96); }
 .orb[aria-disabled="true"] { cursor: default; }
-.halo, .ring { position: absolute; inset: 0; border-radius: 50%; pointer-events: none; }
-.halo { background: var(--_state); opacity: 0; transform: scale(calc(1 + var(--level) * .42)); transition: transform .09s linear, opacity .2s; z-index: -1; }
-.root:is([data-state="listening"], [data-state="speaking"]) .halo { opacity: .26; }
-.ring { border: 3px solid transparent; inset: -5px; }
+.halo, .ring { position: absolute; width: 92px; height: 92px; border-radius: 50%; pointer-events: none; }
+.halo { background: color-mix(in srgb, var(--_state) 24%, var(--_surface)); opacity: 0; transform: scale(calc(1 + var(--level) * .34)); transition: transform .09s linear, opacity .2s; }
+.root:is([data-state="listening"], [data-state="speaking"]) .halo { opacity: 1; }
+.ring { border: 3px solid transparent; }
 .root:is([data-state="listening"], [data-state="speaking"], [data-state="paused"], [data-state="error"]) .ring { border-color: var(--_state); }
 .root:is([data-state="connecting"], [data-state="reconnecting"], [data-state="thinking"]) .ring {
   border-color: color-mix(in srgb, var(--_state) 22%, transparent); border-top-color: var(--_state); border-right-color: var(--_state); animation: turn 1.1s linear infinite;
@@ -188,7 +189,7 @@ a.card:hover { border-color: var(--_edge); transform: translateY(-2px); }
 .root:is([data-state="connecting"], [data-state="reconnecting"]) .orb,
 .root[data-deaf="true"][data-state="ready"] .orb { background: var(--_raised); color: var(--_muted); }
 .root[data-state="error"] .orb { background: var(--_raised); color: var(--_bad); }
-.root[data-state="idle"] .orb { animation: breathe 3.2s ease-in-out infinite; }
+.root[data-state="idle"] .halo { opacity: 1; background: color-mix(in srgb, var(--_accent) 36%, var(--_surface)); animation: breathe 3s ease-in-out infinite; }
 .root:is([data-state="connecting"], [data-state="reconnecting"]) :is(.status-icon, .bead) .icon { animation: turn 1.1s linear infinite; }
 .root[data-state="thinking"] :is(.status-icon, .bead) circle { animation: hop 1s infinite; }
 .root[data-state="thinking"] circle:nth-child(2) { animation-delay: .14s; }
@@ -202,11 +203,7 @@ a.card:hover { border-color: var(--_edge); transform: translateY(-2px); }
 .send { background: var(--_ink); color: var(--_surface); }
 .send:hover:not(:disabled) { background: var(--_ink); filter: brightness(1.2); }
 
-@media (max-width: 640px) {
-  .root { padding-inline: 0; }
-  .launcher { margin-inline: 16px; }
-  .root:has(.panel:not([hidden])) { padding-bottom: 0; }
-  .panel { width: 100%; height: min(640px, 82dvh); border-radius: var(--_radius) var(--_radius) 0 0; border-width: 1px 0 0; padding-bottom: env(safe-area-inset-bottom); }
+@container (max-width: 560px) {
   header { flex-wrap: wrap; padding: 8px 8px 10px 16px; gap: 4px 8px; }
   .corner { margin-inline-start: auto; }
   .pickers { order: 3; width: 100%; margin: 0; padding-inline-end: 8px; }
@@ -215,21 +212,43 @@ a.card:hover { border-color: var(--_edge); transform: translateY(-2px); }
   .modes { flex: 1 1 62%; }
   .modes label { flex: 1; }
   .modes span { padding: 0 8px; font-size: 13px; }
+  .status { min-height: 58px; align-content: center; }
+  .hint { flex-basis: 100%; }
   .log { padding-inline: 16px; }
   .cards { margin-inline: -16px; padding-inline: 16px; }
   .composer { margin-inline: 12px; }
   .assistant { font-size: 17px; }
 }
+/* Beside the page where there is room, so that the products stay in sight … */
+@media (min-width: 1000px) {
+  :host(:not([placement="center"])) .panel {
+    position: fixed; inset: 16px 16px 16px auto; width: var(--voice-panel-width, 420px); height: auto; max-height: 860px; margin-block: auto 0;
+    box-shadow: 0 2px 6px rgb(0 0 0 / .06), 0 12px 40px rgb(0 0 0 / .14);
+  }
+  :host([placement="start"]) .panel { inset: 16px auto 16px 16px; }
+}
+/* … and a sheet from below on a phone. */
+@media (max-width: 640px) {
+  .root { padding-inline: 0; }
+  .launcher { margin-inline: 16px; }
+  .root:has(.panel:not([hidden])) { padding-bottom: 0; }
+  .card { flex-basis: 258px; display: grid; grid-template-columns: 84px 1fr; align-content: center; column-gap: 4px; padding: 7px; }
+  .card:only-child { flex-basis: 100%; }
+  .picture { grid-row: 1 / span 3; margin: 0; align-self: center; }
+  .panel { width: 100%; height: min(660px, 84dvh); border-radius: var(--_radius) var(--_radius) 0 0; border-width: 1px 0 0; padding-bottom: env(safe-area-inset-bottom); }
+}
 @media (max-height: 560px) {
-  .panel { height: calc(100dvh - 24px); }
+  .panel { height: calc(100dvh - 12px); }
+  .dial { min-height: 68px; }
   .orb { width: 60px; height: 60px; }
-  .stage { padding-block: 8px; }
+  .halo, .ring { width: 70px; height: 70px; }
+  .stage { padding-block: 4px 8px; }
 }
 @keyframes rise { from { opacity: 0; transform: translateY(24px); } }
 @keyframes arrive { from { opacity: 0; transform: translateY(6px); } }
 @keyframes turn { to { transform: rotate(1turn); } }
 @keyframes hop { 0%, 60%, 100% { transform: none; } 30% { transform: translateY(-4px); } }
-@keyframes breathe { 50% { transform: scale(1.03); } }
+@keyframes breathe { 50% { transform: scale(1.14); } }
 @media (prefers-reduced-motion: reduce) {
   *, *::before, *::after { animation: none !important; transition: none !important; }
   .halo { transform: scale(1.12); }

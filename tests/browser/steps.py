@@ -1,0 +1,79 @@
+"""What the browser tests do and see, in words."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.fakes.realtime_server import FakeRealtime
+
+PATIENCE_MS = 8000
+"""Enough for a busy machine; what takes this long here is broken."""
+
+BUTTON = "voice-button"
+
+
+async def visit(page: Page, url: str, *, language: str = "en", path: str = "/") -> None:
+    """Open the shop and wait until it stands."""
+    await page.goto(f"{url}{path}?lang={language}")
+    await page.wait_for_selector(".tile")
+
+
+def part(page: Page, selector: str) -> Locator:
+    """An element of the button's shadow tree."""
+    return page.locator(f"{BUTTON} {selector}")
+
+
+async def state_is(page: Page, state: str) -> None:
+    """Wait until the button shows a state."""
+    await expect(part(page, ".root")).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
+
+
+async def talk(page: Page) -> None:
+    """Tap the launcher: the conversation begins."""
+    await part(page, ".launcher").click()
+
+
+async def greeted(page: Page, fake: FakeRealtime) -> None:
+    """Begin, and wait until the greeting is over; the fake's own ears are closed."""
+    await talk(page)
+    await state_is(page, "speaking")
+    fake.deafen()
+    await expect(part(page, ".root")).to_have_attribute(
+        "data-state", "listening", timeout=PATIENCE_MS
+    )
+
+
+async def ask(page: Page, text: str) -> None:
+    """Type a question and send it."""
+    await part(page, ".composer input").fill(text)
+    await part(page, ".send").click()
+
+
+async def events(page: Page, name: str) -> list[dict[str, Any]]:
+    """The details of the DOM events of that name since `record` was called."""
+    found: list[dict[str, Any]] = await page.evaluate("name => window.seen[name] ?? []", name)
+    return found
+
+
+async def record(page: Page) -> None:
+    """Collect the button's DOM events from now on, listening outside of the element."""
+    await page.evaluate(
+        """() => {
+          window.seen = {};
+          for (const kind of ["state", "transcript", "card", "error"]) {
+            const name = `voice-${kind}`;
+            document.addEventListener(name, ({ detail }) => (window.seen[name] ??= []).push(detail));
+          }
+        }"""
+    )
+
+
+async def shoot(page: Page, name: str) -> None:
+    """Take a screenshot for people, where `VOICE_SCREENSHOTS` names a folder."""
+    folder = os.environ.get("VOICE_SCREENSHOTS")
+    if folder:
+        await page.wait_for_timeout(350)
+        await page.screenshot(path=f"{folder}/{name}.png")
