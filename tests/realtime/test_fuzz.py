@@ -172,7 +172,7 @@ def play(scene: Scene, step: Any) -> None:
         scene.text(orjson.dumps(step).decode())
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps=STEPS, extensions=st.sampled_from(["resume", "resume,binary,captions,visemes"]))
 def test_any_order_of_events(steps: list[Any], extensions: str) -> None:
     scene = Scene(extensions=extensions)

@@ -169,7 +169,7 @@ class RealtimeProtocol:
     def offer_token(self, token: str, expires_in_s: float) -> list[Effect]:
         """Tell the client how it may come back (extension ``resume``)."""
         return [
-            self._writer.event(
+            self._writer.passing(
                 "voice_server.resume_token", token=token, expires_in_s=round(expires_in_s)
             )
         ]
@@ -199,7 +199,7 @@ class RealtimeProtocol:
         elif position_ms is not None and (again := self._responses.unheard(position)) is not None:
             response_id, unheard, resume = again[0].id, again[1], Resume(None)
         effects.append(
-            self._writer.event(
+            self._writer.passing(
                 "voice_server.resumed",
                 **self._session(),
                 response_id=response_id,

@@ -16,6 +16,9 @@ GOING_AWAY = 1001
 
 _POLL_S = 0.1
 
+END_DEADLINE_S = 15.0
+"""What closed sessions get to end by themselves: a closing handshake and the conversation's own."""
+
 
 class Full(Exception):
     """No session can be opened now; the message says why."""
@@ -88,7 +91,7 @@ class Sessions:
         tasks = {task for task in self._sessions.values() if task is not None}
         if not tasks:
             return
-        _, pending = await asyncio.wait(tasks, timeout=15)
+        _, pending = await asyncio.wait(tasks, timeout=END_DEADLINE_S)
         for task in pending:
             log.error("a session did not end in time and is cancelled")
             task.cancel()

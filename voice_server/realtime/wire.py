@@ -43,6 +43,10 @@ class EventWriter:
             self._replay.remember(self._count, data)
         return Send(data)
 
+    def passing(self, kind: str, /, **fields: Any) -> Send:
+        """Return the message of an event that a resume must not repeat."""
+        return Send(orjson.dumps({"type": kind, "event_id": self.next_id(), **fields}))
+
     def error(self, error: WireError, client_event_id: str | None) -> Send:
         """Return an ``error`` event that names the client event it answers."""
         return self.event("error", error=error_json(error, client_event_id))
