@@ -1,0 +1,317 @@
+"""The composition root: builds everything from the settings, starts, drains and stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from voice_server.config import Settings
+from voice_server.conversation.notices import Notice
+from voice_server.conversation.services import ConversationOptions, Services
+from voice_server.conversation.session import Conversation
+from voice_server.conversation.transcript import History
+from voice_server.dialogue.embedder import SentenceEncoder
+from voice_server.dialogue.knowledge import Knowledge
+from voice_server.dialogue.llm.client import ChatEndpoint
+from voice_server.dialogue.llm.embedded import EmbeddedModel
+from voice_server.dialogue.llm.model import LanguageModel
+from voice_server.dialogue.manager import ShopDialogue
+from voice_server.dialogue.prompt import ShopIdentity, prefix
+from voice_server.engines import Listeners, Voices, load_listeners, load_voices
+from voice_server.realtime.ports import RealtimeBackend
+from voice_server.realtime.rest_backend import RestBackend
+from voice_server.realtime.session_config import SessionDefaults
+from voice_server.shop.pack import PackError, load, resolve
+from voice_server.shop.shop import Shop
+from voice_server.shop_page import ShopPage
+from voice_server.speech.clauses import ClauseSplitter
+from voice_server.speech.engine import EngineError
+from voice_server.speech.language import TextLanguage
+from voice_server.speech.visemes import visemes
+from voice_server.web.application import WebBackend, create_application, drain
+from voice_server.web.pages import add_pages
+from voice_server.weights import DiskFull, FetchFailed, WeightsMissing, WeightStore, progress_for
+
+log = logging.getLogger(__name__)
+
+RETRY_LLM_S = 300.0
+"""A language model that could not be fetched is tried again after so long."""
+
+
+class StartFailed(Exception):
+    """The server cannot start; the message says what to do."""
+
+
+class App:
+    """One server process. Use ``async with app.running():``."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Read the shop pack; nothing is loaded or opened yet.
+
+        Raises:
+            StartFailed: the shop pack is missing or wrong.
+        """
+        self.settings = settings
+        self.store = WeightStore(settings.models)
+        self.shop = _load_shop(settings.shop)
+        self._services: Services | None = None
+        self._listeners: Listeners | None = None
+        self._voices: Voices | None = None
+        self._dialogue: ShopDialogue | None = None
+        self._rest: RestBackend | None = None
+        self._model: LanguageModel | None = None
+        self._application: web.Application | None = None
+        self.port = settings.port
+        """The port listened on: the system's choice when the settings say 0."""
+
+    # ------------------------------------------------------------- lifecycle
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[App]:
+        """Listen at once, become ready when the engines are, stop at the end of the block.
+
+        Raises:
+            StartFailed: the address is taken, or the engines cannot be loaded.
+        """
+        began = time.monotonic()
+        application = self._application = create_application(self._web_backend())
+        runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        await runner.setup()
+        try:
+            await self._listen(runner)
+            async with asyncio.TaskGroup() as tasks:
+                background = [tasks.create_task(self._keep_model())]
+                try:
+                    await self._load(tasks, background)
+                    log.info("ready after %.1f s", time.monotonic() - began)
+                    self._greet()
+                    yield self
+                finally:
+                    for task in background:
+                        task.cancel()
+        except* (StartFailed, WeightsMissing, EngineError) as errors:
+            raise StartFailed(str(_first(errors))) from None
+        finally:
+            await runner.cleanup()
+            if self._voices is not None:
+                await self._voices.close()
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        host, port = self.settings.host, self.settings.port
+        site = web.TCPSite(runner, host, port, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            raise StartFailed(
+                f"cannot listen on {host}:{port}: {error.strerror or error}. Is another server "
+                "running there? Choose another port with --port."
+            ) from None
+        self.port = runner.addresses[0][1]
+        log.info("listening on %s:%d, loading the engines", host, self.port)
+
+    def _greet(self) -> None:
+        host = "localhost" if self.settings.host in ("127.0.0.1", "::1") else self.settings.host
+        mode = " (demo mode: any key is accepted)" if self.settings.demo_mode else ""
+        log.info("%s speaks at http://%s:%d/%s", self.shop.name, host, self.port, mode)
+
+    async def drain(self) -> None:
+        """Refuse new sessions and let talking ones finish, boundedly; all are closed with 1001."""
+        if self._application is not None:
+            await drain(self._application, self.settings.drain_s)
+
+    # --------------------------------------------------------------- loading
+
+    async def _load(self, tasks: asyncio.TaskGroup, background: list[asyncio.Task[None]]) -> None:
+        """Load speech and facts side by side; the language model joins later by itself."""
+        async with asyncio.TaskGroup() as loading:
+            listeners = loading.create_task(load_listeners(self.settings, self.store))
+            voices = loading.create_task(
+                load_voices(
+                    self.settings,
+                    self.store,
+                    market=self.shop.market.country,
+                    preferences={lang: (voice,) for lang, voice in self.shop.voices.items()},
+                )
+            )
+            facts = loading.create_task(asyncio.to_thread(self._load_facts))
+        self._listeners, self._voices = listeners.result(), voices.result()
+        knowledge, language = facts.result()
+        self._dialogue = ShopDialogue(
+            ShopIdentity(self.shop.name, self.shop.text("en").description),
+            self.shop.languages,
+            knowledge,
+            language.identify,
+            ClauseSplitter,
+            model=self._model,
+        )
+        self._services = Services(
+            vad=self._listeners.vad,
+            end_of_turn=self._listeners.end_of_turn,
+            stt=self._listeners.stt,
+            tts=self._voices.speaker,
+            dialogue=self._dialogue,
+        )
+        self._rest = RestBackend(
+            tts=self._voices.speaker,
+            stt=self._listeners.stt,
+            languages=self.shop.languages,
+            identify_language=lambda text: language.identify(text, self.shop.languages)[0],
+            voices=self._voice_ids(),
+        )
+        background.append(tasks.create_task(self._listeners.vad.run()))
+        background.append(tasks.create_task(self._warm_phrases()))
+        # Everything loaded so far lives as long as the process: never look at it again.
+        gc.collect()
+        gc.freeze()
+
+    def _load_facts(self) -> tuple[Knowledge, TextLanguage]:
+        embedder = SentenceEncoder()
+        embedder.warm()
+        knowledge = Knowledge(self.shop, embedder, cache=self.settings.data / "vectors")
+        return knowledge, TextLanguage()
+
+    def _voice_ids(self) -> frozenset[str]:
+        assert self._voices is not None, "called while loading"  # noqa: S101
+        return frozenset(voice.id for voice in self._voices.speaker.voices())
+
+    async def _warm_phrases(self) -> None:
+        """Put the fixed sentences of every language into the phrase cache, behind all else."""
+        assert self._voices is not None, "called when loaded"  # noqa: S101
+        assert self._dialogue is not None, "called when loaded"  # noqa: S101
+        for language in self.shop.languages:
+            clauses = self._dialogue.phrases.all_fixed(language)
+            try:
+                await self._voices.speaker.warm(
+                    [(clause.text, clause.language) for clause in clauses]
+                )
+            except EngineError as error:
+                log.warning("phrases in %s are not cached: %s", language, error)
+
+    # ---------------------------------------------------------- language model
+
+    async def _keep_model(self) -> None:
+        """Fetch the embedded model if it is missing, then keep its child alive."""
+        model = self._model
+        if isinstance(model, ChatEndpoint):
+            return
+        if not isinstance(model, EmbeddedModel):
+            return
+        model.keep_warm(prefix(ShopIdentity(self.shop.name, self.shop.text("en").description)))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(model.run())
+            weights = await self._model_weights(model)
+            model.weights_arrived(weights)
+
+    async def _model_weights(self, model: EmbeddedModel) -> Path:
+        name = self.settings.embedded_model
+        while True:
+            try:
+                return next(self.store.path(name).glob("*.gguf"))
+            except WeightsMissing:
+                model.downloading()
+                log.info("fetching the language model %s in the background", name)
+            try:
+                await self.store.fetch([name], progress=progress_for(None))
+            except (FetchFailed, DiskFull) as error:
+                log.warning(
+                    "no language model for now, answers come from the shop's facts: %s", error
+                )
+                await asyncio.sleep(RETRY_LLM_S)
+
+    def _make_model(self) -> LanguageModel | None:
+        llm = self.settings.llm
+        if llm == "none":
+            return None
+        if llm == "embedded":
+            return EmbeddedModel()
+        return ChatEndpoint(
+            llm, key=self.settings.llm_key.get_secret_value(), model=self.settings.llm_model
+        )
+
+    # ------------------------------------------------------------------ seams
+
+    def _web_backend(self) -> WebBackend:
+        self._model = self._make_model()
+        settings = self.settings
+        return WebBackend(
+            realtime=RealtimeBackend(
+                open_conversation=self._open_conversation,
+                defaults=SessionDefaults(
+                    instructions=self.shop.tone, allow_instructions=settings.allow_instructions
+                ),
+                visemes=visemes,
+                max_sessions=settings.max_sessions,
+                resume_s=settings.resume_s,
+            ),
+            rest=lambda: self._rest,
+            ready=self._ready,
+            details=self._details,
+            api_keys=tuple(key.get_secret_value() for key in settings.api_keys),
+            demo=settings.demo_mode,
+            allowed_origins=settings.allowed_origins,
+            extend=[self._add_pages],
+        )
+
+    def _add_pages(self, application: web.Application) -> None:
+        add_pages(application, ShopPage(self.shop))
+
+    def _ready(self) -> Mapping[str, bool]:
+        return {
+            "vad": self._listeners is not None,
+            "end_of_turn": self._listeners is not None,
+            "speech_to_text": self._listeners is not None,
+            "text_to_speech": self._voices is not None,
+            "facts": self._dialogue is not None,
+        }
+
+    def _details(self) -> Mapping[str, str]:
+        model = self._model
+        if model is None:
+            state = "none"
+        elif isinstance(model, EmbeddedModel):
+            state = model.state.value
+        else:
+            state = "endpoint"
+        return {"language_model": state}
+
+    def _open_conversation(
+        self,
+        *,
+        session_id: str,
+        input_rate: int,
+        emit: Callable[[Notice], None],
+        history: History,
+        flushes: bool,
+    ) -> Conversation:
+        if self._services is None:
+            raise EngineError("the engines are still being loaded")
+        options = ConversationOptions(
+            session_id,
+            input_rate=input_rate,
+            flushes=flushes,
+            lead_ms=self.settings.lead_ms,
+        )
+        return Conversation(services=self._services, options=options, emit=emit, history=history)
+
+
+def _load_shop(name: str) -> Shop:
+    try:
+        return load(resolve(name))
+    except PackError as error:
+        raise StartFailed(f"the shop pack {name!r} cannot be used: {error}") from None
+
+
+def _first(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group
+
+
+__all__ = ["App", "StartFailed"]

@@ -1,0 +1,68 @@
+"""``voice-server serve``: the server itself."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from voice_server.app import App, StartFailed
+from voice_server.config import Settings
+from voice_server.logs import configure_logs
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+log = logging.getLogger(__name__)
+
+
+def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command; its options are the Settings."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="run the server",
+        description="Serve the voice button, the Realtime API and the demo page on one port. On "
+        "loopback without keys this is demo mode: any key is accepted.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Serve until SIGTERM (drains) or a second one (stops at once); returns the exit code."""
+    configure_logs(settings.log_format, settings.log_level)
+    try:
+        if sys.platform == "win32":
+            return asyncio.run(_serve(settings))
+        import uvloop
+
+        return int(uvloop.run(_serve(settings)))
+    except StartFailed as error:
+        print(f"voice-server serve: {error}", file=sys.stderr)
+        return 1
+
+
+async def _serve(settings: Settings) -> int:
+    loop = asyncio.get_running_loop()
+    first, second = asyncio.Event(), asyncio.Event()
+
+    def signalled() -> None:
+        (second if first.is_set() else first).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends asyncio.run
+            loop.add_signal_handler(number, signalled)
+    app = App(settings)
+    async with app.running():
+        await first.wait()
+        log.info("draining: new sessions are refused, a second signal stops at once")
+        draining = asyncio.ensure_future(app.drain())
+        hurried = asyncio.ensure_future(second.wait())
+        await asyncio.wait({draining, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, hurried):
+            task.cancel()
+        await asyncio.gather(draining, hurried, return_exceptions=True)
+    return 0

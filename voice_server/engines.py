@@ -1,0 +1,105 @@
+"""Builds the speech engines from the settings; shared by the server and the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from voice_server.config import Settings
+from voice_server.conversation.vad_batch import VadBatcher
+from voice_server.speech.end_of_turn import SmartTurn
+from voice_server.speech.engine import EngineUnavailable, TextToSpeech
+from voice_server.speech.espeak import Espeak
+from voice_server.speech.phonemes import EspeakPhonemizer
+from voice_server.speech.stt.whisper import WhisperSpeechToText
+from voice_server.speech.tts.espeak import EspeakTextToSpeech
+from voice_server.speech.tts.kokoro import KokoroTextToSpeech
+from voice_server.speech.tts.phrase_cache import PhraseCache
+from voice_server.speech.tts.piper import PiperTextToSpeech
+from voice_server.speech.tts.speaker import Speaker
+from voice_server.speech.vad import SileroVad
+from voice_server.speech.workers import Workers
+from voice_server.weights import WeightStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Voices:
+    """The speaking half, with what must be closed."""
+
+    speaker: Speaker
+    espeak: Espeak
+    kokoro: KokoroTextToSpeech
+
+    async def close(self) -> None:
+        """End the child process."""
+        await self.espeak.close()
+
+
+@dataclass(slots=True)
+class Listeners:
+    """The listening half."""
+
+    vad: VadBatcher
+    end_of_turn: SmartTurn
+    stt: WhisperSpeechToText
+
+
+async def load_voices(
+    settings: Settings,
+    store: WeightStore,
+    *,
+    market: str = "BE",
+    preferences: Mapping[str, Sequence[str]] | None = None,
+) -> Voices:
+    """Load the synthesisers that are installed; ``preferences`` are the shop's voices.
+
+    Raises:
+        WeightsMissing: the default voice's weights are not there.
+    """
+    espeak = Espeak()
+    phonemizer = EspeakPhonemizer(espeak)
+    model = store.path("kokoro-82m")
+    derived = settings.models / "derived"
+    kokoro = await asyncio.to_thread(
+        KokoroTextToSpeech, model, derived, phonemizer, threads=settings.tts_threads
+    )
+    engines: list[TextToSpeech] = [kokoro]
+    piper = _piper_voices(store)
+    if piper:
+        engines.append(PiperTextToSpeech(piper, phonemizer, threads=settings.tts_threads))
+    try:
+        engines.append(await EspeakTextToSpeech.load(espeak))
+    except EngineUnavailable as error:
+        log.warning("languages without a neural voice stay mute: %s", error)
+    cache = PhraseCache(settings.data / "phrases")
+    return Voices(
+        Speaker(engines, cache=cache, market=market, preferences=preferences), espeak, kokoro
+    )
+
+
+def _piper_voices(store: WeightStore) -> list[Path]:
+    """Return the Piper-format voices that were fetched or put into the models folder."""
+    return sorted(path for path in (store.root / "piper").glob("*.onnx") if path.is_file())
+
+
+async def load_listeners(settings: Settings, store: WeightStore) -> Listeners:
+    """Load voice activity, end-of-turn and recognition, in threads.
+
+    Raises:
+        WeightsMissing: some weights are not there.
+    """
+    silero, turn, whisper = (
+        store.path("silero-vad"),
+        store.path("smart-turn-v3"),
+        store.path("whisper-base"),
+    )
+    vad = await asyncio.to_thread(SileroVad, silero)
+    end_of_turn = await asyncio.to_thread(SmartTurn, turn)
+    stt = WhisperSpeechToText(whisper, workers=settings.stt_workers)
+    await stt.load()
+    return Listeners(VadBatcher(vad, Workers("vad", 1)), end_of_turn, stt)
