@@ -83,6 +83,8 @@ class FakeLlm:
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Bodies of the chat requests, in order."""
     open_streams: int = 0
+    all_closed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while no stream is open, once there was one."""
     closed_early: int = 0
     """Streams that the client left before their end."""
     _queue: list[Script | str] = field(default_factory=list)
@@ -142,6 +144,7 @@ class FakeLlm:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
         self.open_streams += 1
+        self.all_closed.clear()
         ended = False
         try:
             async for line in self._lines(script, body):
@@ -152,11 +155,11 @@ class FakeLlm:
                     return response
                 await response.write(f"data: {line}\n\n".encode())
             ended = True
-        except (ConnectionResetError, asyncio.CancelledError):
-            raise
         finally:
             self.open_streams -= 1
             self.closed_early += not ended
+            if not self.open_streams:
+                self.all_closed.set()
         return response
 
     async def _lines(self, script: Script, body: dict[str, Any]) -> AsyncIterator[str | None]:

@@ -99,7 +99,8 @@ class Resources:
     languages: tuple[str, ...]
     knowledge: Knowledge
     identify: Identify
-    splitter: Callable[[], Splitter]
+    splitter: Callable[[str], Splitter]
+    """Makes a clause splitter for a language."""
     model: LanguageModel | None
     prompts: PromptMaker
     phrases: Phrases
@@ -265,7 +266,11 @@ class Turn:
             client_limit=chat.max_tokens == self._request.max_output_tokens,
         )
         reply = ModelReply(
-            model, dialogue.phrases, dialogue.splitter(), patience, lambda: self._backup(answer)
+            model,
+            dialogue.phrases,
+            dialogue.splitter(self._language),
+            patience,
+            lambda: self._backup(answer),
         )
         async with aclosing(reply.parts(brief)) as parts:
             async for part in parts:

@@ -10,7 +10,8 @@ What it holds, per sentence or clause, before a word leaves:
 * the language asked for; no markup; nothing said twice.
 
 What it cannot hold: a sentence with right words and a wrong sense ("yes, in stock" against "out
-of stock").  That is why sure answers come from templates and not from a model.
+of stock"), and a bare "one" ("un", "een", "ein"), which is mostly an article.  That is why sure
+answers come from templates and not from a model.
 """
 
 from __future__ import annotations

@@ -53,8 +53,9 @@ def _number(support: Support, claim: Claim) -> bool:
         units = have.unit == claim.unit or not have.unit or not claim.unit
         return units and _equal(have.value, claim.value, support.loose)
     if have.kind is Kind.TIME:
-        hour = claim.unit in {"", "hour"}
-        return hour and _same_time(have, Decimal(claim.value) * 60, Decimal(claim.value) <= 12)
+        hours = Decimal(claim.value)
+        vague = claim.unit == "hour" and hours <= 12
+        return claim.unit in {"", "hour"} and hours <= 24 and _same_time(have, hours * 60, vague)
     if have.kind in {Kind.MONEY, Kind.PERCENT}:
         return not claim.unit and _equal(have.value, claim.value, support.loose)
     return False
@@ -77,7 +78,8 @@ def _same_time(have: Claim, minutes: Decimal, vague: bool) -> bool:
     there = Decimal(have.value)
     if there == minutes:
         return True
-    return (vague or have.vague) and there % 720 == minutes % 720
+    # "6 o'clock" may be 18:00; but 21:00 is not what "9:00" in the facts means.
+    return vague and there % 720 == minutes % 720
 
 
 def _time(support: Support, claim: Claim) -> bool:

@@ -67,13 +67,18 @@ class ShopDialogue:
         languages: Sequence[str],
         knowledge: Knowledge,
         identify: Identify,
-        splitter: Callable[[], Splitter],
+        splitter: Callable[[str], Splitter],
         *,
         model: LanguageModel | None = None,
         options: DialogueOptions | None = None,
         new_id: IdFactory = new_id,
     ) -> None:
-        """``languages``: the shop's, default first; ``model`` None answers from facts only."""
+        """Put the parts together.
+
+        ``languages`` are the shop's, default first; ``splitter`` makes a clause splitter for a
+        language (:class:`voice_server.speech.clauses.ClauseSplitter`); ``model`` None answers
+        from facts only.
+        """
         self.languages = tuple(languages)
         self.phrases = Phrases(shop.name)
         """The fixed sentences, for the phrase cache to warm (:meth:`Phrases.all_fixed`)."""

@@ -153,7 +153,7 @@ class _Sum:
 
     def _fits(self, value: int) -> bool:
         rest = self.current % 100
-        if value == 0 or (self.current == 0 and not self.total):
+        if value == 0:
             return False
         if rest == 0:
             return True
@@ -220,16 +220,14 @@ def _read(
             running.last_joined = joined
             joined = False
             if not running.add(piece):
-                if running.seen:
-                    found.append(Numeral(Decimal(running.value), begin, end, weak))
+                found.append(Numeral(Decimal(running.value), begin, end, weak))
                 running = _Sum(words)
                 begin, weak = start, True
                 running.add(piece)
             weak = weak and piece in words.weak
             end = stop
         at += 1
-    if running.seen:
-        found.append(Numeral(Decimal(running.value), begin, end, weak))
+    found.append(Numeral(Decimal(running.value), begin, end, weak))
     return _with_decimals(text, tokens, at, found, words)
 
 
@@ -241,7 +239,7 @@ def _with_decimals(
     words: NumberWords,
 ) -> tuple[list[Numeral], int]:
     """Join "quatre virgule neuf cinq": the words after the point are digits or one number."""
-    if not found or at >= len(tokens):
+    if at >= len(tokens):
         return found, at
     _, start, stop = tokens[at]
     if text[start:stop].lower() not in words.point or not _adjacent(text, found[-1].end, start):
