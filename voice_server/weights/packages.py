@@ -126,15 +126,7 @@ class PackageSource:
         # former is watched, or it would count twice.
         growing = work / "tmp"
         environment = os.environ | {"TMPDIR": str(growing), "npm_config_cache": str(growing)}
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=work,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # so that its children can be ended with it
-        )
+        process = await _start(command, work, environment)
         assert process.stderr is not None  # noqa: S101
         errors = asyncio.ensure_future(process.stderr.read())
         loop = asyncio.get_running_loop()
@@ -159,6 +151,29 @@ class PackageSource:
             if "No space left on device" in text or "ENOSPC" in text:
                 raise disk_full(work, seen)
             raise MirrorFailed(_last_words(text) or f"exit code {code}")
+
+
+async def _start(
+    command: list[str], folder: Path, environment: Mapping[str, str]
+) -> asyncio.subprocess.Process:
+    """Start a client in a group of its own, so that its children can be ended with it."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # It runs before we have it in hand: wait for the handle, or its children would stay.
+        await _end(await starting)
+        raise
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
