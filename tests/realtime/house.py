@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import numpy as np
+import openai
 import orjson
 from aiohttp import web
 
@@ -96,6 +97,7 @@ class House:
     conversations: list[FakeConversation] = field(default_factory=list)
     speaker: ToneSpeaker = field(default_factory=ToneSpeaker)
     scribe: Scribe = field(default_factory=Scribe)
+    sdks: list[openai.AsyncOpenAI] = field(default_factory=list)
 
     @property
     def sessions(self) -> Sessions:
@@ -104,6 +106,12 @@ class House:
     @property
     def metrics(self) -> Metrics:
         return self.application[METRICS]
+
+    def sdk(self, key: str = "any") -> openai.AsyncOpenAI:
+        """The stock Python SDK, pointed here."""
+        client = openai.AsyncOpenAI(api_key=key, base_url=f"{self.url}/v1", max_retries=0)
+        self.sdks.append(client)
+        return client
 
     async def open(self, query: str = "", **options: Any) -> Wire:
         """Connect and swallow the greeting."""
@@ -222,15 +230,18 @@ async def house(
             **(web_options or {}),
         )
     )
-    runner = web.AppRunner(application)
+    runner = web.AppRunner(application, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
     try:
         async with aiohttp.ClientSession() as client:
-            yield House(
+            home = House(
                 f"http://127.0.0.1:{port}", application, client, conversations, speaker, scribe
             )
+            yield home
+            for sdk in home.sdks:
+                await sdk.close()
     finally:
         await runner.cleanup()

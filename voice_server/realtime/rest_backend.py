@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
@@ -50,6 +50,16 @@ class RestBackend:
             yield
         finally:
             self._free += 1
+
+
+@contextmanager
+def cut_short(request: web.Request) -> Iterator[None]:
+    """Break the connection if a streamed answer fails: its client must not take it for whole."""
+    try:
+        yield
+    except ApiError:
+        if request.transport is not None:
+            request.transport.abort()
 
 
 LoadedBackend = Callable[[], RestBackend | None]

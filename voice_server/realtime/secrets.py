@@ -6,6 +6,7 @@ Only hashes are kept.  A secret may open sessions until it expires, as at OpenAI
 from __future__ import annotations
 
 import hashlib
+import heapq
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,16 +38,21 @@ class EphemeralSecrets:
         self._clock = clock
         self._new_id = new_id
         self._kept: dict[str, _Kept] = {}
+        self._by_expiry: list[tuple[int, str]] = []
 
     def issue(self, session: dict[str, Any], seconds: int = SECONDS_DEFAULT) -> tuple[str, int]:
         """Return a new secret for sessions configured so, and when it expires."""
         now = self._clock()
-        self._kept = {key: kept for key, kept in self._kept.items() if kept.expires_at > now}
-        if len(self._kept) >= SECRETS_LIMIT:
-            del self._kept[min(self._kept, key=lambda key: self._kept[key].expires_at)]
+        while self._by_expiry and (
+            self._by_expiry[0][0] <= now or len(self._kept) >= SECRETS_LIMIT
+        ):
+            _, digest = heapq.heappop(self._by_expiry)
+            del self._kept[digest]
         value = self._new_id(PREFIX)
         expires_at = int(now) + seconds
-        self._kept[_digest(value)] = _Kept(expires_at, session)
+        digest = _digest(value)
+        self._kept[digest] = _Kept(expires_at, session)
+        heapq.heappush(self._by_expiry, (expires_at, digest))
         return value, expires_at
 
     def find(self, value: str) -> dict[str, Any] | None:

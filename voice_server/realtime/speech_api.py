@@ -19,7 +19,13 @@ from voice_server.realtime.api_errors import ApiError
 from voice_server.realtime.effects import WireError
 from voice_server.realtime.events import VoiceId, WireModel
 from voice_server.realtime.media import CONTAINERS, encode_file, streaming_wav_header
-from voice_server.realtime.rest_backend import LoadedBackend, RestBackend, json_body, loaded
+from voice_server.realtime.rest_backend import (
+    LoadedBackend,
+    RestBackend,
+    cut_short,
+    json_body,
+    loaded,
+)
 from voice_server.realtime.session_config import check_voice, engine_voice, voice_name
 from voice_server.realtime.validation import parse
 from voice_server.speech.engine import Audio, EngineError, EngineTimeout
@@ -31,6 +37,9 @@ CHUNK_DEADLINE_S = 20.0
 
 CLAUSE_CHARS = 220
 """Longest text given to the synthesiser at once: about 15 s of speech."""
+
+_SILENCE: Audio = np.zeros(2400, np.float32)
+"""What a text without any words sounds like; files of no length confuse players."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…;:。！？])\s+|\n+")
 
@@ -65,7 +74,7 @@ class SpeechApi:
             if wanted.response_format in {"wav", "pcm"}:
                 return await _stream_samples(request, wanted.response_format, first, pieces)
             whole = [piece async for piece in _chain(first, pieces)]
-            audio = np.concatenate(whole) if whole else np.zeros(0, np.float32)
+            audio = np.concatenate(whole) if whole else _SILENCE
             data = await asyncio.to_thread(encode_file, audio, wanted.response_format)
             return web.Response(body=data, content_type=CONTAINERS[wanted.response_format][2])
 
@@ -131,11 +140,12 @@ async def _stream_samples(
     response = web.StreamResponse()
     response.content_type = "audio/wav" if kind == "wav" else "audio/pcm"
     await response.prepare(request)
-    if kind == "wav":
-        await response.write(streaming_wav_header())
-    async for piece in _chain(first, rest):
-        await response.write(encode_pcm16(piece))
-    await response.write_eof()
+    with cut_short(request):
+        if kind == "wav":
+            await response.write(streaming_wav_header())
+        async for piece in _chain(first, rest):
+            await response.write(encode_pcm16(piece))
+        await response.write_eof()
     return response
 
 
@@ -145,12 +155,13 @@ async def _stream_events(
     response = web.StreamResponse()
     response.content_type = "text/event-stream"
     await response.prepare(request)
-    async for piece in _chain(first, rest):
-        audio = base64.b64encode(encode_pcm16(piece)).decode()
-        await response.write(_sse({"type": "speech.audio.delta", "audio": audio}))
-    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
-    await response.write(_sse({"type": "speech.audio.done", "usage": usage}))
-    await response.write_eof()
+    with cut_short(request):
+        async for piece in _chain(first, rest):
+            audio = base64.b64encode(encode_pcm16(piece)).decode()
+            await response.write(_sse({"type": "speech.audio.delta", "audio": audio}))
+        usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+        await response.write(_sse({"type": "speech.audio.done", "usage": usage}))
+        await response.write_eof()
     return response
 
 

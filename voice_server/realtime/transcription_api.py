@@ -13,7 +13,7 @@ from aiohttp import BodyPartReader, web
 
 from voice_server.realtime.api_errors import ApiError
 from voice_server.realtime.media import Undecodable, cut_points, decode_file
-from voice_server.realtime.rest_backend import LoadedBackend, RestBackend, loaded
+from voice_server.realtime.rest_backend import LoadedBackend, RestBackend, cut_short, loaded
 from voice_server.speech.engine import LISTENING_RATE, Audio, EngineError, Transcript
 
 log = logging.getLogger(__name__)
@@ -217,12 +217,13 @@ async def _stream(request: web.Request, segments: AsyncIterator[Segment]) -> web
             texts.append(words)
             await _write(response, {"type": "transcript.text.delta", "delta": delta})
 
-    if first is not None:
-        await send(first)
-    async for segment in segments:
-        await send(segment)
-    await _write(response, {"type": "transcript.text.done", "text": " ".join(texts)})
-    await response.write_eof()
+    with cut_short(request):
+        if first is not None:
+            await send(first)
+        async for segment in segments:
+            await send(segment)
+        await _write(response, {"type": "transcript.text.done", "text": " ".join(texts)})
+        await response.write_eof()
     return response
 
 
