@@ -26,6 +26,7 @@ class Served:
     failures: int = 0
     """Answer this many requests with 503 first."""
     wrong_range: bool = False
+    location: str = ""
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Host:
             served.failures -= 1
             return web.Response(status=503)
         if served.status != 200:
-            return web.Response(status=served.status)
+            return web.Response(status=served.status, headers={"Location": served.location})
         await asyncio.sleep(served.delay_s)
         start = 0
         if "Range" in request.headers:

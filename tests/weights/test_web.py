@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
+import ssl
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.weights.host import Host
-from voice_server.weights.web import MirrorFailed, WebSource
+from voice_server.weights.web import MirrorFailed, WebSource, _words
 
 CONTENT = bytes(range(256)) * 8000  # 2 MB: several chunks
 
@@ -142,6 +145,39 @@ async def test_an_answered_host_serves_several_at_once(host: Host, tmp_path: Pat
     assert host.most_together == 3
 
 
-async def test_not_an_address(tmp_path: Path) -> None:
-    with pytest.raises(MirrorFailed, match=r"not a web address|cannot"):
-        await fetch("nowhere", tmp_path / "f.part")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_an_untrusted_certificate_is_said_so(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    subprocess.run(  # noqa: ASYNC221 - before anything else runs
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+    async with server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/f"
+        with pytest.raises(MirrorFailed, match=r"certificate is not trusted \(.*self-signed"):
+            await fetch(url, tmp_path / "f.part")
+
+
+@pytest.mark.parametrize(
+    ("target", "words"), [("loop", "too many redirects"), ("ftp://h/x", "NonHttpUrl")]
+)
+async def test_redirects_to_nowhere(host: Host, tmp_path: Path, target: str, words: str) -> None:
+    url = host.add("loop", b"", status=302, location=target)
+    with pytest.raises(MirrorFailed, match=words):
+        await fetch(url, tmp_path / "f.part")
+
+
+async def test_broken_addresses(tmp_path: Path) -> None:
+    for url in ("nowhere", "http://[", "http://h:99999/"):
+        with pytest.raises(MirrorFailed, match=r"not a web address"):
+            await fetch(url, tmp_path / "f.part")
+
+
+def test_errors_in_the_system_s_words() -> None:
+    assert _words(OSError(111, "Connect call failed ('h', 1)")) == "Connection refused"
+    assert _words(socket.gaierror(-2, "Name not known")) == "Name not known"
+    assert _words(OSError("several failed")) == "several failed"

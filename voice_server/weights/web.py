@@ -122,6 +122,9 @@ class WebSource:
             if isinstance(error, aiohttp.ConnectionTimeoutError):
                 raise self._gone(host, f"no connection within {self._connect_s:g} s") from error
             return f"{host} sent nothing for {self._stall_s:g} s"
+        except aiohttp.ClientConnectorCertificateError as error:
+            reason = f"its certificate is not trusted ({error.certificate_error})"
+            raise self._gone(host, reason) from error
         except aiohttp.ClientConnectorError as error:
             raise self._gone(host, _words(error.os_error)) from error
         except aiohttp.TooManyRedirects as error:
