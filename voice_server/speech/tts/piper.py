@@ -24,17 +24,15 @@ from voice_server.speech.engine import (
     Audio,
     EngineError,
     EngineUnavailable,
-    Phone,
     Quality,
     SpeechChunk,
     Voice,
 )
 from voice_server.speech.phonemes import Phonemizer
 from voice_server.speech.tts.timeline import (
-    STRESS,
-    letters,
     proportional,
     to_speaking_rate,
+    token_timeline,
     voiced_span,
 )
 from voice_server.speech.workers import Workers
@@ -44,6 +42,9 @@ log = logging.getLogger(__name__)
 ENGINE = "piper"
 DEADLINE_S = 20.0
 """Synthesis runs at 0.1 of real time on 2 cores; the longest clause has some 20 s of speech."""
+
+LOAD_DEADLINE_S = 60.0
+"""Loading takes some 3 s on a quiet machine; a graph loaded late must not count as hung."""
 
 _START, _END, _PAD = "^", "$", "_"
 _SUBSTITUTES = {"…": ".", "—": ",", "“": '"', "”": '"'}
@@ -171,7 +172,7 @@ class PiperTextToSpeech:
     async def load(self) -> None:
         """Load every graph now instead of at its first clause. Raises EngineError."""
         for path in {path for path, _, _ in self._known.values()}:
-            await self._workers.run(functools.partial(self._graph, path), deadline_s=60)
+            await self._load(path, urgent=False)
 
     def close(self) -> None:
         """Stop the worker after its present clause."""
@@ -189,12 +190,15 @@ class PiperTextToSpeech:
         if not any(map(str.strip, beside)):
             return
 
+        if path not in self._graphs:
+            await self._load(path, urgent=urgent)
+
         def synthesise() -> tuple[Audio, NDArray[np.float32] | None]:
             return self._synthesise(self._graph(path), config, ids, speaker, speed)
 
         audio, frames = await self._workers.run(synthesise, urgent=urgent, deadline_s=DEADLINE_S)
         if frames is not None and len(frames) == len(ids):
-            phones = _timeline(beside, frames, 1000 * len(audio) / config.rate)
+            phones = token_timeline(beside, frames, 1000 * len(audio) / config.rate)
         else:
             phones = proportional(symbols, *voiced_span(audio, config.rate))
         yield SpeechChunk(to_speaking_rate(audio, config.rate), phones)
@@ -210,6 +214,11 @@ class PiperTextToSpeech:
             if wanted in among:
                 return self._known[self._voices[among.index(wanted)].id]
         raise EngineUnavailable(f"no Piper voice speaks {language!r}")
+
+    async def _load(self, path: Path, *, urgent: bool) -> None:
+        await self._workers.run(
+            functools.partial(self._graph, path), urgent=urgent, deadline_s=LOAD_DEADLINE_S
+        )
 
     def _forget_graphs(self) -> None:
         self._graphs = {}
@@ -270,25 +279,3 @@ def load_graph(path: Path, threads: int) -> _Graph:
     except Exception as error:  # protobuf's and onnxruntime's have no common base of their own
         raise EngineUnavailable(f"the Piper voice {path} cannot be loaded: {error}") from error
     return _Graph(session, len(rounded) == 1)
-
-
-def _timeline(
-    beside: Sequence[str], frames: NDArray[np.float32], length_ms: float
-) -> tuple[Phone, ...]:
-    """Return the phones from each symbol's frames; pads count with the symbol before them."""
-    edges = np.concatenate([[0.0], np.cumsum(frames, dtype=np.float64)])
-    edges *= length_ms / max(edges[-1], 1.0)
-    found: list[tuple[str, float, float]] = []
-    stress, begin, sounding = "", 0.0, False
-    for symbol, start, end in zip(beside, edges[:-1], edges[1:], strict=True):
-        if symbol in STRESS and symbol:
-            stress, begin, sounding = symbol, float(start), False
-        elif letters(symbol):
-            found.append((stress + symbol, begin if stress else float(start), float(end)))
-            stress, sounding = "", True
-        elif sounding and (not symbol or letters("a" + symbol)[0] != "a"):  # a pad or ː behind it
-            before, start_before, _ = found[-1]
-            found[-1] = (before + symbol, start_before, float(end))
-        elif symbol:
-            sounding = False  # punctuation or a space: its time belongs to nobody
-    return tuple(Phone(symbol, round(start, 2), round(end, 2)) for symbol, start, end in found)

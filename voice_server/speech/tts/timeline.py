@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from voice_server.speech.engine import SPEAKING_RATE, Audio, Phone
 
@@ -79,6 +80,32 @@ def proportional(ipa: str, start_ms: float, end_ms: float) -> tuple[Phone, ...]:
         for phone in _lay_out(parts, [_weight(part) for part in parts], start_ms, end_ms)
         if phone.symbol
     )
+
+
+def token_timeline(
+    beside: Sequence[str], frames: NDArray[np.float32], length_ms: float
+) -> tuple[Phone, ...]:
+    """Return the phones of a token-wise model from the frames each token lasts.
+
+    ``beside`` names the symbol of each token: empty for a pad, which counts with the symbol
+    before it, a space for what belongs to nobody.
+    """
+    edges = np.concatenate([[0.0], np.cumsum(frames, dtype=np.float64)])
+    edges *= length_ms / max(edges[-1], 1.0)
+    found: list[tuple[str, float, float]] = []
+    stress, begin, sounding = "", 0.0, False
+    for symbol, start, end in zip(beside, edges[:-1], edges[1:], strict=True):
+        if symbol in STRESS and symbol:
+            stress, begin, sounding = symbol, float(start), False
+        elif letters(symbol):
+            found.append((stress + symbol, begin if stress else float(start), float(end)))
+            stress, sounding = "", True
+        elif sounding and (not symbol or letters("a" + symbol)[0] != "a"):  # a pad or ː behind it
+            before, start_before, _ = found[-1]
+            found[-1] = (before + symbol, start_before, float(end))
+        elif symbol:
+            sounding = False  # punctuation or a space: its time belongs to nobody
+    return tuple(Phone(symbol, round(start, 2), round(end, 2)) for symbol, start, end in found)
 
 
 def voiced_span(audio: Audio, rate: int, *, floor: float = 0.01) -> tuple[float, float]:
