@@ -147,7 +147,8 @@ class WhisperModel:
                 [prompt],
                 beam_size=1,
                 repetition_penalty=repetition_penalty,
-                max_length=len(prompt) + max_tokens,
+                # CTranslate2 counts the prompt but for its last token.
+                max_length=len(prompt) - 1 + max_tokens,
                 return_scores=True,
                 return_no_speech_prob=True,
             )

@@ -140,9 +140,11 @@ class WhisperSpeechToText:
         return await self._workers.run(call, urgent=urgent, deadline_s=left)
 
     def _replace_model(self) -> None:
-        """A call is stuck in the model: the next one gets a fresh one."""
-        with self._lock:
-            self._model = None
+        """A call is stuck in the model: the next one gets a fresh one.
+
+        Without the lock, which a loading thread may hold: this runs in the event loop.
+        """
+        self._model = None
 
     def _ready_model(self) -> WhisperModel:
         with self._lock:
@@ -152,6 +154,7 @@ class WhisperSpeechToText:
                 model.warm_up()
                 self._model = model
                 self.load_ms = (time.perf_counter() - begin) * 1000
+                return model
             return self._model
 
     def _transcribe(self, request: _Request) -> Transcript:
@@ -208,10 +211,12 @@ class WhisperSpeechToText:
             plain = model.decode(piece.encoded, piece.language, max_tokens=bound)
             if guards.is_invented(plain, piece.dbfs) or guards.needs_second_look(decoded):
                 decoded = plain
-        if request.thorough and guards.needs_second_look(decoded):
-            decoded = self._second_look(model, piece, bound, decoded)
         if guards.is_invented(decoded, piece.dbfs):
             return replace(decoded, text="")
+        if request.thorough and guards.needs_second_look(decoded):
+            decoded = self._second_look(model, piece, bound, decoded)
+            if guards.is_invented(decoded, piece.dbfs):
+                return replace(decoded, text="")
         return replace(decoded, text=guards.without_loop(decoded.text))
 
     def _second_look(
