@@ -212,17 +212,16 @@ class Turn:
         backup = self._backup(answer)
         for clause in backup.clauses:
             yield clause
-        source = "fallback" if answer is None else _source(answer)
-        yield ReplyEnd(source="tool" if self._results and backup.sure else source)
+        yield ReplyEnd(source=backup.source)
 
     def _backup(self, answer: Answer | None) -> Backup:
         """Return what is said without a model: the answer, a tool's result, or the fallback."""
         if answer is not None:
-            return Backup(answer.clauses, sure=True)
+            return Backup(answer.clauses, sure=True, source=_source(answer))
         if self._results:
             told = tell_result(self._results[-1].output, self._language)
             if told:
-                return Backup((Clause(told, self._language),), sure=True)
+                return Backup((Clause(told, self._language),), sure=True, source="tool")
         apology = self._dialogue.phrases.phrase(
             Phrase.APOLOGY_ANSWER, self._language, self._variant
         )

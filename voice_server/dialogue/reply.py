@@ -93,6 +93,8 @@ class Backup:
 
     clauses: tuple[Clause, ...]
     sure: bool
+    source: str = "fallback"
+    """What it is where no model was asked: see :class:`ReplyEnd`."""
 
 
 class ModelReply:

@@ -105,7 +105,8 @@ class EmbeddedModel:
         self._state = ModelState.STARTING if weights else ModelState.MISSING
         self._endpoint: ChatEndpoint | None = None
         self._prefix: Messages = ()
-        self._last_use = clock()
+        self.last_use = clock()
+        """When the model was last asked or warmed, in the clock's seconds."""
         self._busy = 0
         self._silent = 0
         self.pid: int | None = None
@@ -149,7 +150,7 @@ class EmbeddedModel:
         endpoint = self._endpoint
         if endpoint is None or not self.ready:
             raise LlmUnavailable(f"the embedded language model is {self._state.value}")
-        self._last_use = self._clock()
+        self.last_use = self._clock()
         self._busy += 1
         parts = endpoint.stream(request)
         try:
@@ -296,7 +297,7 @@ class EmbeddedModel:
             messages = (*messages, {"role": "user", "content": "."})
         async for _ in endpoint.stream(ChatRequest(messages, max_tokens=1)):
             pass
-        self._last_use = self._clock()
+        self.last_use = self._clock()
 
     async def _watch(self, process: asyncio.subprocess.Process, endpoint: ChatEndpoint) -> None:
         """Look after the child. Raises ChildFailed when it died or stalled."""
@@ -321,7 +322,7 @@ class EmbeddedModel:
                     raise ChildFailed(f"it stalled: {error!r}") from error
                 continue
             misses = 0
-            if not self._busy and self._clock() - self._last_use > options.idle_warm_s:
+            if not self._busy and self._clock() - self.last_use > options.idle_warm_s:
                 with contextlib.suppress(LlmError, TimeoutError):  # the next look will tell
                     async with asyncio.timeout(options.warm_s):
                         await self._warm(endpoint)
