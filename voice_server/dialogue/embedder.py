@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
+
+logger = logging.getLogger(__name__)
 
 
 class Embedder(Protocol):
@@ -27,7 +30,7 @@ class Embedder(Protocol):
         """Return float32 [len(texts), d], rows of length one."""
 
 
-class SentenceEncoder:
+class UniversalSentenceEncoder:
     """Universal Sentence Encoder multilingual (16 languages, 512 dimensions).
 
     The model is inside its Python package.  Loading takes about a second and 150 MB; it happens
@@ -76,37 +79,47 @@ class VectorStore:
 
         A damaged file is computed anew.  A full or read-only disk costs time, not an error.
         """
+        key = self.key(texts)
+        return self.array(key, lambda: self._embedder.encode(texts), half=True)
+
+    def key(self, parts: Iterable[str]) -> str:
+        """Return a name for what is made of ``parts`` with this embedder."""
+        text = "\0".join([self._embedder.version, *parts])
+        return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
+
+    def array(self, key: str, compute: Callable[[], Vectors], *, half: bool = False) -> Vectors:
+        """Return a float32 array kept under ``key``, computing it if it is not there.
+
+        ``half`` keeps it in 16 bits: enough for unit vectors.
+        """
         if self._folder is None:
-            return self._embedder.encode(texts)
-        key = hashlib.sha256(
-            "\0".join([self._embedder.version, *texts]).encode(errors="replace")
-        ).hexdigest()[:32]
+            return compute()
         path = self._folder / f"{key}.npy"
-        known = _read(path, len(texts))
-        if known is not None:
-            return known
-        vectors = self._embedder.encode(texts)
-        _write(path, vectors)
-        return vectors
+        known = _read(path)
+        if known is None:
+            known = compute().astype(np.float32)
+            _write(path, known.astype(np.float16) if half else known)
+        return known
 
 
-def _read(path: Path, rows: int) -> Vectors | None:
+def _read(path: Path) -> Vectors | None:
     try:
         loaded = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    if loaded.ndim != 2 or loaded.shape[0] != rows:
+    if loaded.ndim != 2 or loaded.dtype not in (np.float16, np.float32):
         return None
     vectors: Vectors = loaded.astype(np.float32)
     return vectors
 
 
-def _write(path: Path, vectors: Vectors) -> None:
-    """Write atomically as float16: half the disk, no measurable change in a cosine."""
+def _write(path: Path, array: NDArray[np.floating]) -> None:
+    """Write atomically, so that a start that is cut off leaves no half file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-            np.save(file, vectors.astype(np.float16))
+            np.save(file, array)
         os.replace(file.name, path)
-    except OSError:
-        return  # the cache is only a convenience: without it the next start is slower
+    except OSError as error:
+        # The cache is only a convenience: without it the next start is slower.
+        logger.warning("vectors are not kept in %s: %s", path.parent, error)

@@ -12,7 +12,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +24,16 @@ from voice_server.dialogue.words import plain, tokens
 
 NOTHING = "none"
 FAQ = "faq:"
-ABSTAIN = ("off_topic",)
 
 _HASH_DIMENSIONS = 1024
 """Word and letter n-grams, hashed: they tell apart what the vectors blur (delivery or order)."""
 _HASH_WEIGHT = 0.45
 _RIDGE = 0.35
-_FAQ_WEIGHT = 1.0
+_VERSION = "intents-1"
+"""Counted up when training changes, so that kept weights are not used for it."""
 
 Features = NDArray[np.float32]
+Score = TypeVar("Score", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def hashed(text: str) -> Features:
     vector = np.zeros(_HASH_DIMENSIONS, np.float32)
     words = tokens(text)
     features = [f"w:{word}" for word in words]
-    features += [f"p:{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    features += [f"p:{a} {b}" for a, b in pairwise(words)]
     for word in words:
         padded = f"<{word}>"
         features += [
@@ -92,62 +95,95 @@ def hashed(text: str) -> Features:
     return vector / norm if norm else vector
 
 
+_COURTESIES = {
+    "fr": "bonjour bonsoir allô oui non ok bon ben alors donc et euh hum ah oh hein attendez dites "
+    "écoutez pardon excusez-moi s'il vous plaît franchement stop madame monsieur voilà",
+    "nl": "hallo dag goeiedag goedemorgen ja nee oké goed dus en euh hm ah oh amai wacht eens zeg "
+    "luister sorry pardon alstublieft eerlijk gezegd stop mevrouw meneer",
+    "de": "hallo guten tag morgen ja nein okay gut also und äh hm ach oh puh moment mal sagen "
+    "hören entschuldigung verzeihung bitte ehrlich gesagt stopp",
+    "en": "hello hi hey yes no okay ok well so and um uh hm ah oh phew wait listen sorry excuse me "
+    "please honestly alright stop right",
+}
+"""Words people begin with before they come to the point."""
+_POINT = 3
+"""Words that must be left when courtesies are cut off: "bonjour" alone is a greeting."""
+
+
+def trim(text: str, language: str) -> str:
+    """Cut courtesies and hesitations off the beginning of an utterance that has a point."""
+    courtesies = set(_COURTESIES.get(language, "").split())
+    words = text.split()
+    start = 0
+    while len(words) - start > _POINT and words[start].strip(".,!?…").casefold() in courtesies:
+        start += 1
+    return " ".join(words[start:])
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A training utterance, in general terms (see :attr:`Mentions.rest`)."""
+
+    text: str
+    intent: str
+    gains: Mapping[str, float]
+    """What its words add to intents (see :meth:`Cues.weigh`)."""
+
+
 class IntentClassifier:
     """Guesses intents. Immutable after construction, so threads may share it.
 
     Args:
-        examples: intent to example utterances, all languages together.
+        examples: of all languages together.
         embedder: for the utterances to come.
-        store: for the vectors of the examples.
+        store: keeps the vectors of the examples, and the weights.
     """
 
-    def __init__(
-        self,
-        examples: Mapping[str, Sequence[str]],
-        embedder: Embedder,
-        store: VectorStore,
-    ) -> None:
+    def __init__(self, examples: Sequence[Example], embedder: Embedder, store: VectorStore) -> None:
         self._embedder = embedder
-        self.intents = tuple(sorted(examples))
-        texts = [plain(text) for intent in self.intents for text in examples[intent]]
-        labels = np.array(
-            [index for index, intent in enumerate(self.intents) for _ in examples[intent]]
+        self.intents = tuple(sorted({example.intent for example in examples}))
+        self._index = {intent: index for index, intent in enumerate(self.intents)}
+        texts = [plain(example.text) for example in examples]
+        labels = np.array([self._index[example.intent] for example in examples])
+        gains = np.stack([self._gain(example.gains) for example in examples])
+        kept = store.array(
+            store.key(
+                [_VERSION, *(f"{e.text}|{e.intent}|{sorted(e.gains.items())}" for e in examples)]
+            ),
+            lambda: _train(_features(store.vectors(texts), texts), labels, gains),
         )
-        features = _features(store.vectors(texts), texts)
-        self._weights, scores = _train(features, labels, len(self.intents), self.intents)
-        self._margins, self._rights = _calibrate(scores, labels)
+        self._weights = kept[:-2]
+        self._knots, self._shares = kept[-2], kept[-1]
 
-    def guess(self, text: str, vector: Vectors | None = None) -> Guess:
-        """Guess what ``text`` wants; ``vector`` [512] saves embedding it again."""
-        return self.guesses([text], None if vector is None else vector[None])[0]
+    def guess(
+        self, text: str, vector: Vectors | None = None, gains: Mapping[str, float] | None = None
+    ) -> Guess:
+        """Guess what ``text`` wants.
 
-    def guesses(self, texts: Sequence[str], vectors: Vectors | None = None) -> list[Guess]:
-        """Guess many texts at once."""
-        written = [plain(text) for text in texts]
-        if vectors is None:
-            vectors = self._embedder.encode(written)
-        scores = _features(vectors, written) @ self._weights
-        found = []
-        for row in scores:
-            order = np.argsort(row)[::-1]
-            margin = float(row[order[0]] - row[order[1]])
-            found.append(
-                Guess(
-                    self.intents[order[0]],
-                    self._confidence(_sureness(row[order[0]], margin)),
-                    self.intents[order[1]],
-                    margin,
-                )
-            )
-        return found
+        Args:
+            text: the utterance in general terms.
+            vector: its embedding [d], if it is there already.
+            gains: what its words add to intents.
+        """
+        written = plain(text)
+        vectors = self._embedder.encode([written]) if vector is None else vector[None]
+        row = (_features(vectors, [written]) @ self._weights)[0] + self._gain(gains or {})
+        order = np.argsort(row)[::-1]
+        top, second = float(row[order[0]]), float(row[order[1]])
+        confidence = float(np.interp(_sureness(top, top - second), self._knots, self._shares))
+        return Guess(self.intents[order[0]], confidence, self.intents[order[1]], top - second)
 
-    def _confidence(self, sureness: float) -> float:
-        return float(np.interp(sureness, self._margins, self._rights))
+    def _gain(self, gains: Mapping[str, float]) -> Features:
+        row = np.zeros(len(self.intents), np.float32)
+        for intent, gain in gains.items():
+            if intent in self._index:
+                row[self._index[intent]] = gain
+        return row
 
 
-def _sureness(top: float, margin: float) -> float:
+def _sureness(top: Score, margin: Score) -> Score:
     """One number from how high the best intent scores and how far ahead it is."""
-    return float(0.5 * top + margin)
+    return 0.5 * top + margin
 
 
 def _features(vectors: Vectors, texts: Sequence[str]) -> Features:
@@ -156,35 +192,37 @@ def _features(vectors: Vectors, texts: Sequence[str]) -> Features:
     return np.hstack([vectors, _HASH_WEIGHT * surface, ones]).astype(np.float32)
 
 
-def _train(
-    features: Features, labels: NDArray[np.int64], classes: int, names: Sequence[str]
-) -> tuple[Features, Features]:
-    """Return the weights [d, classes] and each example's scores when it is left out."""
-    count = np.bincount(labels, minlength=classes).astype(np.float64)
+def _train(features: Features, labels: NDArray[np.int64], gains: Features) -> Features:
+    """Return the weights [d, classes], then a row of sureness knots and one of their shares.
+
+    Ridge regression on one-hot targets, classes weighted towards equal say.  The score of an
+    example under the model trained without it follows from the same inverse (Allen's PRESS).
+    """
+    classes = gains.shape[1]
+    count = np.bincount(labels, minlength=classes)
     weight = np.sqrt(count.mean() / count)[labels]
-    weight *= np.array([_FAQ_WEIGHT if names[label].startswith(FAQ) else 1.0 for label in labels])
-    x = features.astype(np.float64) * np.sqrt(weight)[:, None]
-    y = np.zeros((len(labels), classes))
-    y[np.arange(len(labels)), labels] = 1.0
-    y *= np.sqrt(weight)[:, None]
-    gram = x @ x.T
-    inverse = np.linalg.inv(gram + _RIDGE * np.eye(len(labels)))
-    dual = inverse @ y
-    left_out = y - dual / np.diag(inverse)[:, None]
-    left_out /= np.sqrt(weight)[:, None]
-    return (x.T @ dual).astype(np.float32), left_out.astype(np.float32)
+    x = features.astype(np.float64)
+    target = np.eye(classes)[labels]
+    weighted = x * weight[:, None]
+    inverse = np.linalg.inv(x.T @ weighted + _RIDGE * np.eye(x.shape[1]))
+    weights = inverse @ (weighted.T @ target)
+    leverage = np.einsum("ij,ij->i", x @ inverse, weighted)[:, None]
+    left_out = (x @ weights - leverage * target) / (1 - leverage)
+    knots, shares = _calibrate(left_out + gains, labels, classes)
+    return np.vstack([weights, knots, shares]).astype(np.float32)
 
 
 def _calibrate(
-    scores: Features, labels: NDArray[np.int64]
+    scores: NDArray[np.float64], labels: NDArray[np.int64], knots: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return knots (sureness, share of right guesses), rising, from left-out scores."""
+    """Return rising knots of sureness and the share of right guesses around each."""
     order = np.sort(scores, axis=1)
-    sureness = np.array(
-        [_sureness(top, top - second) for top, second in zip(order[:, -1], order[:, -2], strict=True)]
-    )
+    top, second = order[:, -1], order[:, -2]
+    sureness = _sureness(top, top - second)
     right = scores.argmax(axis=1) == labels
-    bins = np.array_split(np.argsort(sureness), 12)
-    knots = np.array([sureness[part].mean() for part in bins])
-    shares = np.maximum.accumulate([right[part].mean() for part in bins])
-    return knots, shares
+    places = np.argsort(sureness)
+    width = max(1, len(places) // 12)
+    centres = np.linspace(0, len(places) - 1, knots).astype(int)
+    means = np.array([sureness[places[max(0, c - width) : c + width]].mean() for c in centres])
+    shares = np.array([right[places[max(0, c - width) : c + width]].mean() for c in centres])
+    return np.maximum.accumulate(means), np.maximum.accumulate(shares)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rapidfuzz.distance import JaroWinkler, Levenshtein
@@ -25,7 +25,8 @@ wrong language score 0.85 and more, and ordinary words below 0.8."""
 SUPPORTED = 0.66
 """Likeness that is enough when the utterance also names the product's kind ("lampe Osle")."""
 
-_ITEM = {"fr": "cet article", "nl": "dit artikel", "de": "dieser Artikel", "en": "this item"}
+THIS_ITEM = {"fr": "cet article", "nl": "dit artikel", "de": "dieser Artikel", "en": "this item"}
+_ITEM = {"fr": "article", "nl": "artikel", "de": "Artikel", "en": "item"}
 _ARTICLES = frozenset(
     {"le", "la", "les", "l", "un", "une", "du", "de", "des", "ce", "cet", "cette", "mon", "ma"}
     | {"votre", "vos", "het", "een", "die", "dat", "deze", "dit", "mijn", "uw", "der", "das"}
@@ -99,7 +100,8 @@ class Mentions:
     unknown_name: bool = False
     """A kind is followed by a word that could be a name we do not have."""
     rest: str = ""
-    """The utterance with every product's name put as "this item": what the intents look at."""
+    """The utterance with names put in general terms ("this item" for a product, "item" for its
+    kind, one colour for all): what the intents look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,30 +161,27 @@ class MentionFinder:
         }
         self._uses = _phrases((word, key) for key, words in uses.items() for word in words)
         self._countries = _countries(language)
+        self._one_country = str(locale_of(language, "BE").territories["FR"])
+        self._one_colour = next(iter(shop.colours.get(language, {}).get("red", ())), "red")
         self._sizes = {size: _numbers(size) for p in shop.catalogue for size in p.sizes}
 
     def find(self, text: str) -> Mentions:
         """Return what ``text`` names."""
-        words = [_Word(fold(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
+        words = _split(text)
         kinds, used = self._match(words, self._kinds)
         named = self._products(words, set(kinds))
         taken = {index for name in named for index in range(name.first, name.last + 1)}
         free = [word for index, word in enumerate(words) if index not in taken]
         colours = self._find_colours(free)
-        folded = " ".join(word.text for word in words)
-        return Mentions(
+        return replace(
+            self._plain(text, words),
             products=tuple(dict.fromkeys(name.product_id for name in named)),
             kinds=tuple(kinds),
             colours=colours,
             sizes=self._find_sizes(text, free),
             uses=tuple(dict.fromkeys(self._match(free, self._uses)[0])),
-            limit=self._find_limit(text),
-            country=next(iter(self._match(words, self._countries, exact=True)[0]), ""),
-            digits=self._find_digits(text),
-            ordinal=self._find_ordinal(words),
-            cheaper=bool(_CHEAPEST.search(folded)),
             unknown_name=not named and self._strange(words, used),
-            rest=self._without_names(text, words, named),
+            rest=self._general(text, words, named),
         )
 
     # -- products ---------------------------------------------------------------------------
@@ -239,20 +238,54 @@ class MentionFinder:
                 return True
         return False
 
-    def _without_names(self, text: str, words: list[_Word], named: list[_Named]) -> str:
-        """Replace each name, with the kind and the article before it, by "this item"."""
-        item = _ITEM.get(self._language, _ITEM["en"])
-        spans = []
+    def find_plain(self, text: str, *, products: int) -> Mentions:
+        """Return what ``text`` names when it is known to name so many products as "this item"."""
+        words = _split(text)
+        return replace(
+            self._plain(text, words),
+            products=("?",) * products,
+            kinds=tuple(self._match(words, self._kinds)[0]),
+            colours=self._find_colours(words),
+            sizes=self._find_sizes(text, words),
+        )
+
+    def _plain(self, text: str, words: list[_Word]) -> Mentions:
+        folded = " ".join(word.text for word in words)
+        return Mentions(
+            limit=self._find_limit(text),
+            country=next(iter(self._match(words, self._countries, exact=True)[0]), ""),
+            digits=self._find_digits(text),
+            ordinal=self._find_ordinal(words),
+            cheaper=bool(_CHEAPEST.search(folded)),
+        )
+
+    def generalise(self, text: str) -> str:
+        """Put kinds, colours and countries in general terms, as in :attr:`Mentions.rest`."""
+        return self._general(text, _split(text), [])
+
+    def _general(self, text: str, words: list[_Word], named: list[_Named]) -> str:
+        spans: list[tuple[int, int, str]] = []
+        taken: set[int] = set()
         for name in named:
-            first, last = name.first, name.last
-            first, last = self._widen(words, first, last)
-            spans.append((words[first].start, words[last].end))
+            first, last = self._widen(words, name.first, name.last)
+            taken.update(range(first, last + 1))
+            spans.append((words[first].start, words[last].end, THIS_ITEM[self._language]))
+        for phrases, word, exact in (
+            (self._kinds, _ITEM[self._language], False),
+            (self._countries, self._one_country, True),
+        ):
+            for _, span in self._spans(words, phrases, exact=exact):
+                if taken.isdisjoint(span):
+                    taken.update(span)
+                    spans.append((words[span[0]].start, words[span[-1]].end, word))
+        for index, entry in enumerate(words):
+            if index not in taken and self._colour_at(words, index):
+                spans.append((entry.start, entry.end, self._one_colour))
         out, position = [], 0
-        for start, end in spans:
-            if start < position:
-                continue
-            out += [text[position:start], item]
-            position = end
+        for start, end, word in sorted(spans):
+            if start >= position:
+                out += [text[position:start], word]
+                position = end
         out.append(text[position:])
         return "".join(out)
 
@@ -279,31 +312,34 @@ class MentionFinder:
         self, words: Sequence[_Word], phrases: Mapping[tuple[str, ...], str], *, exact: bool = False
     ) -> tuple[list[str], set[int]]:
         """Return the keys of the longest phrases found, and the indices of their words."""
-        keys: list[tuple[int, str]] = []
+        found = self._spans(words, phrases, exact=exact)
+        return [key for key, _ in found], {index for _, span in found for index in span}
+
+    def _spans(
+        self, words: Sequence[_Word], phrases: Mapping[tuple[str, ...], str], *, exact: bool
+    ) -> list[tuple[str, range]]:
+        found: list[tuple[str, range]] = []
         used: set[int] = set()
         parts = [word.text if exact else stem(word.text) for word in words]
         for length in range(min(5, len(parts)), 0, -1):
             for first in range(len(parts) - length + 1):
                 span = range(first, first + length)
-                if used.intersection(span):
-                    continue
                 key = phrases.get(tuple(parts[first : first + length]))
-                if key is not None:
+                if key is not None and used.isdisjoint(span):
                     used.update(span)
-                    keys.append((first, key))
-        return [key for _, key in sorted(keys)], used
+                    found.append((key, span))
+        return sorted(found, key=lambda pair: pair[1].start)
 
     def _find_colours(self, words: Sequence[_Word]) -> tuple[str, ...]:
-        found = []
-        for index, word in enumerate(words):
-            key = self._colours.get(word.text)
-            if key is None:
-                continue
-            near = {words[i].text for i in (index - 1, index + 1) if 0 <= i < len(words)}
-            if word.text == "weiss" and near & {"ich", "nicht", "wer"}:
-                continue  # "ich weiß nicht" knows nothing of white
-            found.append(key)
-        return tuple(dict.fromkeys(found))
+        found = (self._colour_at(words, index) for index in range(len(words)))
+        return tuple(dict.fromkeys(key for key in found if key))
+
+    def _colour_at(self, words: Sequence[_Word], index: int) -> str:
+        word = words[index].text
+        near = {words[i].text for i in (index - 1, index + 1) if 0 <= i < len(words)}
+        if word == "weiss" and near & {"ich", "nicht", "wer"}:
+            return ""  # "ich weiß nicht" knows nothing of white
+        return self._colours.get(word, "")
 
     def _find_sizes(self, text: str, words: Sequence[_Word]) -> tuple[str, ...]:
         found: list[str] = []
@@ -362,6 +398,10 @@ class MentionFinder:
         if any(word.text in {"dernier", "derniere", "laatste", "letzte", "last"} for word in words):
             return -1
         return None
+
+
+def _split(text: str) -> list[_Word]:
+    return [_Word(fold(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
 
 
 def _likeness(spelled: str, name: str, heard: str, sounds: str) -> float:

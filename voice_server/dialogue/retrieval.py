@@ -35,9 +35,9 @@ class WordIndex:
         for term, found in holders.items():
             rarity = math.log(1 + (self._size - len(found) + 0.5) / (len(found) + 0.5))
             indices = np.array([index for index, _ in found], np.int64)
-            times = np.array([times for _, times in found], np.float64)
+            often = np.array([times for _, times in found], np.float64)
             length = K1 * (1 - B + B * lengths[indices] / mean)
-            self._postings[term] = (indices, rarity * times * (K1 + 1) / (times + length))
+            self._postings[term] = (indices, rarity * often * (K1 + 1) / (often + length))
 
     def scores(self, query: str) -> NDArray[np.float64]:
         """Return float64 [documents], 0 where no word is shared."""
@@ -94,7 +94,7 @@ class FactIndex:
             return []
         cosines = self._vectors @ vector
         words = self._words.scores(text)
-        fused = 1 / (RANK_CONSTANT + _ranks(cosines))
+        fused: NDArray[np.float64] = 1 / (RANK_CONSTANT + _ranks(cosines).astype(np.float64))
         fused += np.where(words > 0, 1 / (RANK_CONSTANT + _ranks(words)), 0.0)
         for source_id, boost in (boosts or {}).items():
             index = self._position.get(source_id)

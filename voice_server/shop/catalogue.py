@@ -51,9 +51,9 @@ class ProductText:
         return self.gender.endswith("p")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Product:
-    """A product with its variants; prices may differ between sizes."""
+    """A product with its variants; prices may differ between sizes. Equal only to itself."""
 
     id: str
     model: str

@@ -1,0 +1,158 @@
+"""One question with everything its answer may use, and the draft an answer grows from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from voice_server.dialogue.answers.phrasing import Noun, Phrasebook, breathe, noun
+from voice_server.dialogue.answers.sheets import Sheets
+from voice_server.dialogue.dialogue import Card, Clause
+from voice_server.dialogue.facts import Answer, Context, Fact
+from voice_server.dialogue.mentions import Mentions
+from voice_server.shop.catalogue import Product, Variant
+from voice_server.shop.shop import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an answer says and rests on."""
+
+    sentences: tuple[str, ...]
+    facts: tuple[Fact, ...] = ()
+    cards: tuple[Card, ...] = ()
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Fields of the context that change when the answer is committed."""
+    sure: float = 1.0
+    """How sure the answer is of itself, given that the intent is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A question, understood as far as rules and models go."""
+
+    shop: Shop
+    sheets: Sheets
+    book: Phrasebook
+    text: str
+    intent: str
+    mentions: Mentions
+    context: Context
+    now: datetime
+    section: Callable[[str], Fact | None]
+    """Policy sections by key, in the language of the answer."""
+    details: Callable[[Product], Sequence[tuple[str, float]]]
+    """A product's sentences, nearest to the question first, with their likeness."""
+    nearest: Callable[[int], Sequence[Product]]
+    """Products by likeness to the question."""
+
+    @property
+    def language(self) -> str:
+        """The language of the answer."""
+        return self.book.language
+
+    # -- what it is about -------------------------------------------------------------------
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """The products the question names, by name or as the only one of their kind."""
+        catalogue = self.shop.catalogue
+        named = [catalogue.products[key] for key in self.mentions.products]
+        if named:
+            return tuple(named)
+        return tuple(
+            found[0]
+            for kind in self.mentions.kinds
+            if len(found := catalogue.in_category(kind)) == 1
+        )
+
+    @property
+    def product(self) -> Product | None:
+        """The one product in question: named, pointed at, or the last one spoken of."""
+        if self.products:
+            return self.products[0]
+        if self.mentions.kinds or self.mentions.unknown_name:
+            return None
+        if self.mentions.ordinal is not None and self.context.offered:
+            place = self.mentions.ordinal
+            if place < len(self.context.offered):
+                return self.shop.catalogue.get(self.context.offered[place])
+        return self.shop.catalogue.get(self.context.last_product)
+
+    @property
+    def choice(self) -> tuple[Product, ...]:
+        """The products of the kinds that are named, when that is more than one."""
+        found = [p for kind in self.mentions.kinds for p in self.shop.catalogue.in_category(kind)]
+        return tuple(dict.fromkeys(found)) if len(found) > 1 else ()
+
+    def variant_wish(self, product: Product) -> tuple[str, str]:
+        """Return the colour and the size asked for, now or just before for the same product."""
+        colour = next(iter(self.mentions.colours), "")
+        size = next((s for s in self.mentions.sizes if s in product.sizes), "")
+        size = size or next(iter(self.mentions.sizes), "")
+        if product.id == self.context.last_product and (colour or size):
+            colour = colour or (self.context.colour if size else "")
+            size = size or (self.context.size if colour else "")
+        return colour, size
+
+    def noun(self, product: Product) -> Noun:
+        """Return the product's noun; a pronoun will do if it was spoken of and not named again."""
+        known = product.id == self.context.last_product and not self.products
+        return noun(product.text(self.language), self.language, known=known)
+
+    # -- saying -----------------------------------------------------------------------------
+
+    def say(self, key: str, product: Product | None = None, /, **fields: str) -> list[str]:
+        """Return the clauses of a template, in the wording that is due."""
+        thing = None if product is None else self.noun(product)
+        return self.book.clauses(key, self.context.turn, thing, **fields)
+
+    def about(
+        self,
+        product: Product,
+        sentences: Sequence[str],
+        *,
+        variant: Variant | None = None,
+        sure: float = 1.0,
+        **changes: Any,
+    ) -> Draft:
+        """Return a draft about one product, with its fact and card, which it remembers."""
+        return Draft(
+            tuple(sentences),
+            (self.sheets.product(product),),
+            (self.sheets.card(product, variant),),
+            {"last_product": product.id, "offered": (), **changes},
+            sure,
+        )
+
+    def money(self, product: Product) -> str:
+        """Word a product's price, the lowest if they differ."""
+        return self.sheets.money(product.price)
+
+
+def finish(draft: Draft, scene: Scene, confidence: float) -> Answer:
+    """Make an answer of a draft: clauses with citations and cards, and the context after it."""
+    texts = breathe(list(draft.sentences))
+    citations = tuple(fact.citation() for fact in draft.facts)
+    clauses = [Clause(text, scene.language) for text in texts]
+    clauses[0] = replace(clauses[0], citations=citations)
+    for card in draft.cards:
+        place = _place(card, clauses, scene.shop)
+        clauses[place] = replace(clauses[place], cards=(*clauses[place].cards, card))
+    changes = {"awaiting": "", "turn": scene.context.turn + 1, **draft.changes}
+    return Answer(
+        tuple(clauses),
+        confidence * draft.sure,
+        scene.intent,
+        draft.facts,
+        replace(scene.context, last_intent=scene.intent, **changes),
+    )
+
+
+def _place(card: Card, clauses: Sequence[Clause], shop: Shop) -> int:
+    """Return the clause that names a card's product, else the first."""
+    product = shop.catalogue.get(card.product_id)
+    model = product.model if product else card.name
+    return next((i for i, clause in enumerate(clauses) if model in clause.text), 0)

@@ -1,0 +1,323 @@
+"""The shop's facts as the dialogue asks for them: find them, answer from them, fall back on them.
+
+Everything is deterministic: the same question in the same context on the same day gets the same
+answer, so an answer made speculatively is the answer that would be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from voice_server.dialogue.answers import HANDLERS, about_products
+from voice_server.dialogue.answers import orders as order_answers
+from voice_server.dialogue.answers.phrasing import Phrasebook
+from voice_server.dialogue.answers.scene import Draft, Scene, finish
+from voice_server.dialogue.answers.sheets import Sheets
+from voice_server.dialogue.cues import Cues
+from voice_server.dialogue.embedder import Embedder, Vectors, VectorStore
+from voice_server.dialogue.facts import Answer, Context, Fact
+from voice_server.dialogue.intents import (
+    FAQ,
+    Example,
+    Guess,
+    IntentClassifier,
+    load_examples,
+    trim,
+)
+from voice_server.dialogue.library import Library, load_uses
+from voice_server.dialogue.mentions import THIS_ITEM, MentionFinder, Mentions, common_words
+from voice_server.dialogue.words import plain
+from voice_server.shop.catalogue import Product
+from voice_server.shop.pack_products import sentences
+from voice_server.shop.shop import Shop
+
+SURE = 0.75
+"""Confidence from which an intent is answered. Below, on the held-out questions, more than one
+guess in four was wrong: then the language model, or an honest fallback, does better."""
+FOLLOW_UP_WORDS = 6
+"""An utterance with at most so many words may lean on the last answer ("and in blue?")."""
+HINT_WORDS = 100
+"""Words for the recogniser: Whisper takes 224 tokens of context, about 100 names."""
+
+
+class Knowledge:
+    """Finds facts and answers from them. Thread-safe after construction.
+
+    Construction embeds the shop's texts and trains the intents: about ten seconds the first time,
+    one from the cache; do it in a worker thread.  :meth:`answer` takes a few milliseconds of one
+    core: call it inline.
+
+    Args:
+        shop: whose facts.
+        embedder: multilingual sentence vectors.
+        now: the present in the shop's time zone; None reads the clock.
+        cache: folder for vectors and weights; None keeps nothing.
+        pictures: URL path under which the pack's folder is served, for cards.
+    """
+
+    def __init__(
+        self,
+        shop: Shop,
+        embedder: Embedder,
+        *,
+        now: Callable[[], datetime] | None = None,
+        cache: Path | None = None,
+        pictures: str = "/shop",
+    ) -> None:
+        zone = ZoneInfo(shop.market.timezone)
+        self._now = now or (lambda: datetime.now(zone))
+        self._shop = shop
+        self._embedder = embedder
+        store = VectorStore(cache, embedder)
+        self._books = {language: Phrasebook.load(language) for language in shop.languages}
+        self._sheets = {
+            language: Sheets(shop, book, pictures) for language, book in self._books.items()
+        }
+        self._libraries = {
+            language: Library(shop, self._sheets[language], store) for language in shop.languages
+        }
+        self._cues = {language: Cues.load(language) for language in shop.languages}
+        uses = load_uses(shop.languages)
+        examples = {language: load_examples(language) for language in shop.languages}
+        self._finders = {
+            language: MentionFinder(
+                shop,
+                language,
+                common_words(
+                    [text for texts in examples[language].values() for text in texts]
+                    + self._libraries[language].prose
+                ),
+                uses[language],
+            )
+            for language in shop.languages
+        }
+        self._intents = IntentClassifier(
+            [
+                example
+                for language in shop.languages
+                for example in self._examples(language, examples[language])
+            ],
+            embedder,
+            store,
+        )
+
+    # -- the interface ----------------------------------------------------------------------
+
+    def retrieve(self, text: str, language: str, context: Context, limit: int = 6) -> list[Fact]:
+        """Return the facts nearest to a question, nearest first, in ``language``.
+
+        A product that is named, or was spoken of last, and the customer's proved order come with
+        it, so that a follow-up question finds them.
+        """
+        language = self._spoken(language)
+        mentions = self._finders[language].find(text)
+        library = self._libraries[language]
+        boosts = {f"product:{key}": 0.2 for key in mentions.products}
+        for kind in mentions.kinds:
+            for product in self._shop.catalogue.in_category(kind):
+                boosts[f"product:{product.id}"] = 0.08
+        if not mentions.products and not mentions.kinds:
+            for place, key in enumerate((context.last_product, *context.offered)):
+                if key:
+                    boosts.setdefault(f"product:{key}", 0.1 if place == 0 else 0.06)
+        guess = self._guess(text, language, mentions)[0]
+        if guess.intent.startswith(FAQ):
+            boosts[guess.intent] = 0.15
+        found = library.index.search(text, self._vector(text), limit=limit, boosts=boosts)
+        facts = [fact for fact, _ in found]
+        order = self._order_fact(text, language, context)
+        return ([order, *facts] if order else facts)[:limit]
+
+    def answer(self, text: str, language: str, context: Context) -> Answer | None:
+        """Answer from templates and approved texts, or None when not sure enough."""
+        language = self._spoken(language)
+        mentions = self._finders[language].find(text)
+        guess, vector = self._guess(text, language, mentions)
+        intent, confidence = self._decide(guess, text, mentions, context, language)
+        if confidence < SURE:
+            return None
+        scene = self._scene(text, language, mentions, context, intent, vector)
+        draft = self._draft(scene)
+        return None if draft is None else finish(draft, scene, confidence)
+
+    def fallback(self, text: str, language: str, context: Context) -> Answer:
+        """Return something true and useful when nothing better is there: never raises, never None.
+
+        What is probably meant is answered with its intent's template; a named product is
+        described; else the nearest policy is read out; else a human is named.
+        """
+        language = self._spoken(language)
+        mentions = self._finders[language].find(text)
+        guess, vector = self._guess(text, language, mentions)
+        intent, confidence = self._decide(guess, text, mentions, context, language)
+        scene = self._scene(text, language, mentions, context, intent, vector)
+        draft = self._draft(scene) if confidence >= SURE / 2 else None
+        if draft is None and (scene.products or (scene.product and intent in about_products)):
+            scene = replace(scene, intent="product_info")
+            draft = self._draft(scene)
+        if draft is None:
+            scene = replace(scene, intent="fallback")
+            draft = self._nearest_fact(scene, vector) or HANDLERS["fallback"](scene)
+        assert draft is not None, "the fallback template always answers"  # noqa: S101
+        return finish(draft, scene, min(confidence, SURE / 2))
+
+    def names_hint(self) -> str:
+        """Return the names a recogniser should expect, at most about a hundred words."""
+        words: list[str] = [self._shop.name]
+        for product in self._shop.catalogue:
+            words.append(product.model)
+        return ", ".join(dict.fromkeys(words[:HINT_WORDS]))
+
+    # -- understanding ----------------------------------------------------------------------
+
+    def intent_of(self, text: str, language: str, context: Context) -> tuple[str, float]:
+        """Return what a text is taken to want and how surely; for reports and tests."""
+        language = self._spoken(language)
+        mentions = self._finders[language].find(text)
+        guess, _ = self._guess(text, language, mentions)
+        return self._decide(guess, text, mentions, context, language)
+
+    def mentions_of(self, text: str, language: str) -> Mentions:
+        """Return what a text names; for reports and tests."""
+        return self._finders[self._spoken(language)].find(text)
+
+    def _guess(self, text: str, language: str, mentions: Mentions) -> tuple[Guess, Vectors]:
+        rest = trim(mentions.rest, language)
+        vector = self._embedder.encode([plain(rest)])[0]
+        gains = self._cues[language].weigh(text, mentions)
+        return self._intents.guess(rest, vector, gains), vector
+
+    def _decide(
+        self, guess: Guess, text: str, mentions: Mentions, context: Context, language: str
+    ) -> tuple[str, float]:
+        """Return intent and confidence, after the rules that context settles better."""
+        intent, confidence = guess.intent, guess.confidence
+        short = len(text.split()) <= FOLLOW_UP_WORDS
+        length = self._shop.orders.digits
+        if context.awaiting in {"order", "postcode"} and mentions.digits:
+            return "order_status", 1.0
+        if any(len(run) >= length for run in mentions.digits) and (
+            short or intent == "order_status"
+        ):
+            return "order_status", max(confidence, 0.95)
+        if intent == "affirm" and context.awaiting == "wish":
+            return "recommend", confidence
+        product_known = bool(
+            mentions.products or mentions.kinds or context.last_product or context.offered
+        )
+        sure = confidence >= SURE and intent not in {"off_topic", "smalltalk", "affirm", "deny"}
+        if short and not sure:
+            follow = self._follow_up(mentions, context, product_known=product_known)
+            if follow:
+                return follow, 0.9
+        return intent, confidence
+
+    def _follow_up(self, mentions: Mentions, context: Context, *, product_known: bool) -> str:
+        """Return what a short utterance means after the last answer ("et en bleu ?")."""
+        if (mentions.colours or mentions.sizes) and product_known:
+            return "availability"
+        if mentions.ordinal is not None and context.offered:
+            return "product_info"
+        if mentions.cheaper and product_known:
+            return "cheaper"
+        if mentions.products or (mentions.kinds and not mentions.unknown_name):
+            last = context.last_intent or ""
+            if context.awaiting == "product" and last in HANDLERS:
+                return last
+            if last in about_products and last not in {"compare", "cheaper", "recommend"}:
+                return last
+            return "product_info" if mentions.products else "recommend"
+        if mentions.country:
+            last = context.last_intent or ""
+            return last if last.startswith("delivery") else "delivery_countries"
+        if (mentions.limit is not None or mentions.uses) and not mentions.products:
+            return "recommend"
+        return ""
+
+    # -- answering --------------------------------------------------------------------------
+
+    def _draft(self, scene: Scene) -> Draft | None:
+        if scene.intent.startswith(FAQ):
+            fact = self._libraries[scene.language].index.get(scene.intent)
+            return None if fact is None else Draft(sentences(fact.text), (fact,))
+        handler = HANDLERS.get(scene.intent)
+        return None if handler is None else handler(scene)
+
+    def _scene(
+        self,
+        text: str,
+        language: str,
+        mentions: Mentions,
+        context: Context,
+        intent: str,
+        vector: Vectors,
+    ) -> Scene:
+        library = self._libraries[language]
+
+        def details(product: Product) -> Sequence[tuple[str, float]]:
+            return library.details(product, text, vector)
+
+        def nearest(limit: int) -> Sequence[Product]:
+            return library.nearest_products(self._vector(text), limit)
+
+        return Scene(
+            self._shop,
+            self._sheets[language],
+            self._books[language],
+            text,
+            intent,
+            mentions,
+            context,
+            self._now(),
+            lambda key: library.index.get(f"policy:{key}"),
+            details,
+            nearest,
+        )
+
+    def _nearest_fact(self, scene: Scene, vector: Vectors) -> Draft | None:
+        """Read out a policy or an approved answer if one is near enough to be worth hearing."""
+        found = self._libraries[scene.language].nearest_text(vector)
+        if found is None:
+            return None
+        said = scene.say("fallback_fact", text=found.text)
+        return Draft(tuple(said), (found,))
+
+    def _order_fact(self, text: str, language: str, context: Context) -> Fact | None:
+        now = self._now()
+        order = self._shop.orders.verified(context.order, today=now.date())
+        if order is None:
+            return None
+        scene = self._scene(
+            text, language, Mentions(), context, "order_status", np.zeros(0, np.float32)
+        )
+        return self._sheets[language].order(order, " ".join(order_answers.words(scene, order)))
+
+    def _vector(self, text: str) -> Vectors:
+        vectors = self._embedder.encode([plain(text)])
+        first: Vectors = vectors[0]
+        return first
+
+    def _spoken(self, language: str) -> str:
+        return language if language in self._books else self._shop.default_language
+
+    def _examples(self, language: str, bundled: dict[str, tuple[str, ...]]) -> list[Example]:
+        finder, cues = self._finders[language], self._cues[language]
+        pairs = [(intent, text) for intent, texts in bundled.items() for text in texts]
+        pairs += [
+            (f"{FAQ}{entry.id}", question)
+            for entry in self._shop.faq.get(language, ())
+            for question in entry.questions
+        ]
+        found = []
+        for intent, text in pairs:
+            named = text.count("{p}")
+            worded = trim(finder.generalise(text.replace("{p}", THIS_ITEM[language])), language)
+            mentions = finder.find_plain(text, products=named)
+            found.append(Example(worded, intent, cues.weigh(text, mentions)))
+        return found

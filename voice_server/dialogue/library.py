@@ -1,0 +1,124 @@
+"""The texts of a shop in one language, as facts that can be searched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+
+import numpy as np
+
+from voice_server.dialogue.answers.sheets import Sheets
+from voice_server.dialogue.embedder import Vectors, VectorStore
+from voice_server.dialogue.facts import Fact
+from voice_server.dialogue.retrieval import FactIndex, terms
+from voice_server.dialogue.words import plain
+from voice_server.shop.catalogue import Product
+from voice_server.shop.pack_reader import Problems, read_table
+from voice_server.shop.shop import Shop
+
+NEAR_TEXT = 0.5
+"""Cosine from which an approved text is worth reading out to somebody we did not understand."""
+WORD_SHARE = 0.35
+"""What shared words add to a likeness at most: they tell "watt" from "litre", vectors do not."""
+
+
+class Library:
+    """Facts of one language with their vectors. Immutable.
+
+    Args:
+        shop: whose texts.
+        sheets: words the products.
+        store: keeps the vectors.
+    """
+
+    def __init__(self, shop: Shop, sheets: Sheets, store: VectorStore) -> None:
+        self.language = sheets.language
+        facts: list[Fact] = []
+        keys: list[str] = []
+        # Vectors blur long texts, and every word costs time at the first start.
+        gists: list[str] = []
+        for product in shop.catalogue:
+            text = product.text(self.language)
+            facts.append(sheets.product(product))
+            keys.append(" ".join([text.name, *text.aliases[:2], text.summary, *text.details]))
+            gists.append(f"{text.name}. {text.summary}")
+        for section in shop.sections.get(self.language, ()):
+            facts.append(
+                Fact(
+                    f"policy:{section.id}", "policy", section.title, section.text, self.language,
+                    url=shop.url,
+                )
+            )  # fmt: skip
+            keys.append(f"{section.title}. {section.text}")
+            gists.append(keys[-1])
+        for entry in shop.faq.get(self.language, ()):
+            facts.append(
+                Fact(
+                    f"faq:{entry.id}", "faq", entry.questions[0], entry.answer, self.language,
+                    url=shop.url,
+                )
+            )  # fmt: skip
+            keys.append(" ".join([*entry.questions, entry.answer]))
+            gists.append(" ".join(entry.questions[:2]))
+        self.prose = [*keys, *(w for c in shop.catalogue.categories.values()
+                               for w in c.names.get(self.language, ()))]  # fmt: skip
+        vectors = store.vectors([plain(gist) for gist in gists])
+        self.index = FactIndex(facts, keys, vectors)
+        self._vectors = vectors
+        self._products = np.array([fact.kind == "product" for fact in facts])
+        self._catalogue = shop.catalogue
+        self._read_details(shop, store)
+
+    def _read_details(self, shop: Shop, store: VectorStore) -> None:
+        texts: list[str] = []
+        self._details: dict[str, tuple[range, tuple[str, ...]]] = {}
+        for product in shop.catalogue:
+            text = product.text(self.language)
+            said = tuple(part for part in (text.summary, *text.details, text.care) if part)
+            self._details[product.id] = (range(len(texts), len(texts) + len(said)), said)
+            texts += [plain(part) for part in said]
+        self._detail_vectors = store.vectors(texts)
+
+    def details(self, product: Product, text: str, vector: Vectors) -> Sequence[tuple[str, float]]:
+        """Return a product's sentences with their likeness to a question, nearest first."""
+        span, said = self._details[product.id]
+        cosines = self._detail_vectors[span.start : span.stop] @ vector
+        asked = set(terms(text))
+        scored = []
+        for sentence, cosine in zip(said, cosines, strict=True):
+            shared = sum(1 for term in set(terms(sentence)) if _alike(term, asked))
+            scored.append((sentence, float(cosine) + WORD_SHARE * min(1.0, shared / 2)))
+        return sorted(scored, key=lambda pair: -pair[1])
+
+    def nearest_products(self, vector: Vectors, limit: int) -> list[Product]:
+        """Return the products nearest in meaning."""
+        cosines = np.where(self._products, self._vectors @ vector, -2.0)
+        best = np.argsort(-cosines, kind="stable")[:limit]
+        found = (self.index.facts[index] for index in best if self._products[index])
+        return [self._catalogue.products[fact.product_id or ""] for fact in found]
+
+    def nearest_text(self, vector: Vectors) -> Fact | None:
+        """Return the policy or approved answer nearest in meaning, None if none is near."""
+        cosines = np.where(self._products, -2.0, self._vectors @ vector)
+        best = int(np.argmax(cosines))
+        return self.index.facts[best] if cosines[best] >= NEAR_TEXT else None
+
+
+def _alike(term: str, asked: set[str]) -> bool:
+    """Tell whether a stem was asked for; German and Dutch compounds count by their beginning."""
+    if term in asked:
+        return True
+    return len(term) >= 5 and any(
+        len(word) >= 5 and (word.startswith(term[:5]) or term.endswith(word)) for word in asked
+    )
+
+
+def load_uses(languages: Sequence[str]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return the bundled words for occasions, people and places: language → key → words."""
+    problems = Problems()
+    data = resources.files("voice_server.shop") / "data"
+    with resources.as_file(data) as folder:
+        rows = list(read_table(folder, "uses.csv", ("key", *languages), problems))
+    return {
+        language: {row.text("key"): row.items(language) for row in rows} for language in languages
+    }
