@@ -1,6 +1,6 @@
 """Measure speech to text: word errors and time, trimmed against padded to 30 s.
 
-    scripts/bench/stt.py FOLDER... [--json out.json] [--limit 40] [--ways trimmed,padded]
+    .venv/bin/python -m scripts.bench.stt FOLDER... [--json out.json] [--limit 40]
 
 Each FOLDER is named after its language (``fr``, ``nl`` ...) and holds ``name.wav`` with what is
 said in ``name.txt``.  ``scripts/bench/recordings.py`` fills such folders with real speech.
@@ -25,9 +25,8 @@ import jiwer
 import num2words
 import numpy as np
 import soundfile
-from rich.console import Console
-from rich.table import Table
 
+from scripts.bench.tables import percentile, print_table, write_json
 from voice_server.audio.resample import resample
 from voice_server.config import cache_root
 from voice_server.speech.engine import LISTENING_RATE, Audio
@@ -154,11 +153,6 @@ async def listen(utterance: Utterance, language: str, way: Listen) -> Heard:
     )
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return a percentile, nan for no values."""
-    return float(np.percentile(values, share)) if values else float("nan")
-
-
 def summarise(language: str, way: str, heard: Sequence[Heard]) -> Row:
     """Return the figures of one folder heard one way."""
     said = [normalise(each.said, language) for each in heard]
@@ -172,22 +166,12 @@ def summarise(language: str, way: str, heard: Sequence[Heard]) -> Row:
         mean_s=round(statistics.fmean(each.seconds for each in heard), 2),
         word_errors=round(100 * jiwer.wer(said, got), 2),
         letter_errors=round(100 * jiwer.cer(said, got), 2),
-        wall_p50=round(percentile(wall, 50)),
-        wall_p95=round(percentile(wall, 95)),
-        short_p50=round(percentile(short, 50)),
-        short_p95=round(percentile(short, 95)),
+        wall_p50=percentile(wall, 50),
+        wall_p95=percentile(wall, 95),
+        short_p50=percentile(short, 50),
+        short_p95=percentile(short, 95),
         cpu_mean=round(statistics.fmean(each.cpu_ms for each in heard)),
     )
-
-
-def show(rows: Sequence[Row]) -> None:
-    """Print the rows as a table."""
-    table = Table(title="speech to text")
-    for column in Row.__dataclass_fields__:
-        table.add_column(column.replace("_", " "), justify="right")
-    for row in rows:
-        table.add_row(*(str(value) for value in asdict(row).values()))
-    Console().print(table)
 
 
 async def bench(options: argparse.Namespace) -> None:
@@ -210,10 +194,12 @@ async def bench(options: argparse.Namespace) -> None:
             for name, everything in heard.items()
             for each in everything
         ]
-    show(rows)
+    table = [asdict(row) for row in rows]
+    print_table(table)
     if options.json:
-        document = {"rows": [asdict(row) for row in rows], "utterances": details}
-        options.json.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        write_json(options.json, "stt", table)
+        words = options.json.with_name(options.json.stem + "-words.json")
+        words.write_text(json.dumps(details, ensure_ascii=False, indent=1) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -223,7 +209,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--ways", default="trimmed,padded", help="trimmed, partial, padded")
     parser.add_argument("--limit", type=int, default=40, help="utterances per folder")
     parser.add_argument("--model", type=Path, help="folder of the weights (default: whisper-base)")
-    parser.add_argument("--json", type=Path, help="also write every result here")
+    parser.add_argument(
+        "--json", type=Path, help="also write the table, and what was heard"
+    )
     asyncio.run(bench(parser.parse_args(arguments)))
 
 
