@@ -17,8 +17,10 @@ from aiohttp import web
 from tests.fakes.conversation import FakeConversation, Script
 from tests.realtime.scene import SHOP, mouth_shapes
 from voice_server.conversation.notices import Notice
+from voice_server.conversation.services import ConversationOptions, Services
+from voice_server.conversation.session import Conversation
 from voice_server.conversation.transcript import History
-from voice_server.realtime.ports import RealtimeBackend
+from voice_server.realtime.ports import ConversationPort, RealtimeBackend
 from voice_server.realtime.rest_backend import RestBackend
 from voice_server.realtime.sessions import Sessions
 from voice_server.speech.engine import (
@@ -184,7 +186,9 @@ async def house(
     loaded: bool = True,
     jobs: int = 2,
     web_options: dict[str, Any] | None = None,
+    services: Services | None = None,
 ) -> AsyncIterator[House]:
+    """``services``: real conversations with these engines instead of scripted ones."""
     conversations: list[FakeConversation] = []
 
     def open_conversation(
@@ -194,7 +198,10 @@ async def house(
         emit: Callable[[Notice], None],
         history: History,
         flushes: bool,
-    ) -> FakeConversation:
+    ) -> ConversationPort:
+        if services is not None:
+            options = ConversationOptions(session_id, input_rate=input_rate, flushes=flushes)
+            return Conversation(services=services, options=options, emit=emit, history=history)
         conversation = FakeConversation(
             session_id=session_id,
             input_rate=input_rate,

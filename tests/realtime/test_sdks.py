@@ -1,6 +1,5 @@
 """Stock SDKs against a running server: `openai` for Python and JavaScript, `@openai/agents`.
 
-
 By default the server has scripted conversations.  With ``VOICE_SERVER_URL`` (and
 ``VOICE_SERVER_QUESTION``, a wav file with a spoken question) the same tests run against another
 one, for example the real thing.
@@ -23,10 +22,29 @@ import soundfile
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 from tests.fakes.conversation import Script
+from tests.fakes.engines import (
+    FakeDialogue,
+    FakeEndOfTurn,
+    FakeStt,
+    FakeTts,
+    FakeVad,
+    InlineWorkers,
+)
 from tests.realtime.house import house
 from tests.realtime.scene import conforms, tone
 from voice_server.audio.pcm import encode_pcm16
 from voice_server.audio.resample import resample
+from voice_server.conversation.services import Services
+from voice_server.conversation.vad_batch import VadBatcher
+from voice_server.dialogue.dialogue import (
+    Clause,
+    Message,
+    ReplyEnd,
+    ReplyPart,
+    ReplyRequest,
+    ToolCall,
+    ToolResult,
+)
 
 JS = Path(__file__).parent.parent / "js"
 DEADLINE_S = 60.0
@@ -38,15 +56,39 @@ TOOL: Any = {
 }
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[str]:
-    """Base URL of the server under test."""
+async def answer(request: ReplyRequest) -> AsyncIterator[ReplyPart]:
+    """What the dialogue of the real conversation says."""
+    last = request.history[-1]
+    if isinstance(last, Message) and "order" in last.text and request.tools:
+        yield ToolCall("call_1", request.tools[0].name, '{"order_number": "1001"}')
+    elif isinstance(last, ToolResult):
+        yield Clause(f"The shop says {last.output}.", "en")
+    else:
+        yield Clause("It costs twenty euros and fifty cents.", "en")
+        yield Clause("Delivery is free from fifty euros on.", "en")
+    yield ReplyEnd(source="facts")
+
+
+@pytest.fixture(params=["scripted", "conversation"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """Base URL of the server under test: scripted, or real conversations with fake engines."""
     if url := os.environ.get("VOICE_SERVER_URL"):
+        if request.param != "scripted":
+            pytest.skip("one other server is tested once")
         yield url.rstrip("/")
-        return
-    script = Script(lines=["How much is the lamp?"], clause_ms=600, speed=2.0)
-    async with house(script) as home:
-        yield home.url
+    elif request.param == "scripted":
+        script = Script(lines=["How much is the lamp?"], clause_ms=600, speed=2.0)
+        async with house(script) as home:
+            yield home.url
+    else:
+        batcher = VadBatcher(FakeVad(), InlineWorkers())  # type: ignore[arg-type]
+        stt = FakeStt("How much is the lamp?")
+        services = Services(batcher, FakeEndOfTurn(), stt, FakeTts(), FakeDialogue(answer))
+        async with asyncio.TaskGroup() as tasks:
+            vad = tasks.create_task(batcher.run())
+            async with house(services=services) as home:
+                yield home.url
+            vad.cancel()
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +98,7 @@ def question() -> bytes:
         audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
         spoken = resample(audio.mean(axis=1, dtype=np.float32), rate, 24_000)
     else:
-        spoken = tone(400)
+        spoken = 2 * tone(800)
     return encode_pcm16(spoken) + bytes(2 * 24_000)
 
 
