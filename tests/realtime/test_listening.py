@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import binascii
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.realtime.scene import Scene, pcm, tone
 from voice_server.audio.g711 import encode_alaw, encode_ulaw
@@ -75,6 +78,11 @@ def test_an_empty_append_is_nothing() -> None:
         ({"audio": 7}, "invalid_type"),
         ({"audio": "not base64!"}, "invalid_value"),
         ({"audio": "AAA"}, "invalid_value"),
+        ({"audio": "AAAA AAA"}, "invalid_value"),
+        ({"audio": "AA==AAAA"}, "invalid_value"),
+        ({"audio": "===="}, "invalid_value"),
+        ({"audio": "A==="}, "invalid_value"),
+        ({"audio": "AAAA\nAAAAAAA"}, "invalid_value"),
         ({"audio": "é" * 8}, "invalid_value"),
         ({"audio": "A" * (21 * 1024 * 1024)}, "string_above_max_length"),
     ],
@@ -226,3 +234,15 @@ def test_other_reports_of_the_users_side() -> None:
     assert None not in failed.values()
     assert failed["message"] == "too slow"
     assert scene.events()[3]["audio_end_ms"] == 420
+
+
+@given(text=st.text("AZaz09+/= \n-é", max_size=16))
+def test_base64_is_as_strict_as_the_standard_library(text: str) -> None:
+    scene = Scene(extensions="binary")
+    scene.client("input_audio_buffer.append", audio=text)
+    try:
+        binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        assert scene.error()["code"] == "invalid_value"
+    else:
+        assert not scene.events("error")

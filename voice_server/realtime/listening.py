@@ -78,13 +78,7 @@ class Listening:
                 param="audio",
             )
         self._admit(len(encoded) * 3 // 4, now)
-        try:
-            data = binascii.a2b_base64(encoded, strict_mode=True)
-        except ValueError:
-            raise WireError(
-                "Invalid 'audio': not valid base64.", code="invalid_value", param="audio"
-            ) from None
-        return self._decode(data)
+        return self._decode(_from_base64(encoded))
 
     def append_binary(self, data: bytes, now: float) -> Audio | None:
         """Return the audio of one binary message. Raises WireError."""
@@ -130,6 +124,22 @@ class Listening:
         self.heard_any = True
         audio: Audio = self._resampler.process(samples)
         return audio if len(audio) else None
+
+
+def _from_base64(encoded: str) -> bytes:
+    """Decode strictly. Raises WireError.
+
+    The lenient decoder takes half the time of the strict one (4 against 8 µs a frame) and drops
+    what is not base64: then the length is not what it should be.
+    """
+    try:
+        data = binascii.a2b_base64(encoded)
+    except ValueError:
+        data = b""
+    padding = 2 if encoded.endswith("==") else 1 if encoded.endswith("=") else 0
+    if len(encoded) % 4 or len(data) != len(encoded) // 4 * 3 - padding:
+        raise WireError("Invalid 'audio': not valid base64.", code="invalid_value", param="audio")
+    return data
 
 
 class FloodedAgain(Exception):
