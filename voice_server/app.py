@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from voice_server.conversation.notices import Notice
 from voice_server.conversation.services import ConversationOptions, Services
 from voice_server.conversation.session import Conversation
 from voice_server.conversation.transcript import History
-from voice_server.dialogue.embedder import SentenceEncoder
+from voice_server.dialogue.embedder import UniversalSentenceEncoder
 from voice_server.dialogue.knowledge import Knowledge
 from voice_server.dialogue.llm.client import ChatEndpoint
 from voice_server.dialogue.llm.embedded import EmbeddedModel
@@ -28,12 +29,14 @@ from voice_server.engines import Listeners, Voices, load_listeners, load_voices
 from voice_server.realtime.ports import RealtimeBackend
 from voice_server.realtime.rest_backend import RestBackend
 from voice_server.realtime.session_config import SessionDefaults
-from voice_server.shop.pack import PackError, load, resolve
+from voice_server.shop.pack import load, resolve
+from voice_server.shop.pack_reader import PackError
 from voice_server.shop.shop import Shop
 from voice_server.shop_page import ShopPage
 from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.engine import EngineError
 from voice_server.speech.language import TextLanguage
+from voice_server.speech.tts.speaker import Phrase
 from voice_server.speech.visemes import visemes
 from voice_server.web.application import WebBackend, create_application, drain
 from voice_server.web.pages import add_pages
@@ -172,9 +175,9 @@ class App:
         gc.freeze()
 
     def _load_facts(self) -> tuple[Knowledge, TextLanguage]:
-        embedder = SentenceEncoder()
+        embedder = UniversalSentenceEncoder()
         embedder.warm()
-        knowledge = Knowledge(self.shop, embedder, cache=self.settings.data / "vectors")
+        knowledge = Knowledge(self.shop, embedder, cache=self.settings.models / "derived" / "facts")
         return knowledge, TextLanguage()
 
     def _voice_ids(self) -> frozenset[str]:
@@ -186,10 +189,10 @@ class App:
         assert self._voices is not None, "called when loaded"  # noqa: S101
         assert self._dialogue is not None, "called when loaded"  # noqa: S101
         for language in self.shop.languages:
-            clauses = self._dialogue.phrases.all_fixed(language)
             try:
                 await self._voices.speaker.warm(
-                    [(clause.text, clause.language) for clause in clauses]
+                    Phrase(clause.text, clause.language)
+                    for clause in self._dialogue.phrases.all_fixed(language)
                 )
             except EngineError as error:
                 log.warning("phrases in %s are not cached: %s", language, error)
@@ -218,7 +221,7 @@ class App:
                 model.downloading()
                 log.info("fetching the language model %s in the background", name)
             try:
-                await self.store.fetch([name], progress=progress_for(None))
+                await self.store.fetch([name], progress=progress_for(sys.stderr))
             except (FetchFailed, DiskFull) as error:
                 log.warning(
                     "no language model for now, answers come from the shop's facts: %s", error

@@ -24,7 +24,7 @@ Command line wins over environment, environment over file."""
 
 
 def settings_options(parser: argparse.ArgumentParser, names: Sequence[str] | None = None) -> None:
-    """Add an option for each setting (or for ``names``); secrets are not taken: ``ps`` shows them."""
+    """Add an option for each setting, or for ``names``; not for secrets: ``ps`` shows them."""
     for name, field in Settings.model_fields.items():
         if (names is not None and name not in names) or _is_secret(field.annotation):
             continue
@@ -38,7 +38,7 @@ def settings_options(parser: argparse.ArgumentParser, names: Sequence[str] | Non
         elif name == "allowed_origins":
             parser.add_argument(flag, nargs="*", default=None, metavar="ORIGIN", help=text)
         else:
-            kind = field.annotation if field.annotation in (int, float, Path) else str
+            kind: Any = field.annotation if field.annotation in (int, float, Path) else str
             parser.add_argument(flag, type=kind, default=None, help=text)
 
 

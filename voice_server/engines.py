@@ -76,7 +76,7 @@ async def load_voices(
         engines.append(await EspeakTextToSpeech.load(espeak))
     except EngineUnavailable as error:
         log.warning("languages without a neural voice stay mute: %s", error)
-    cache = PhraseCache(settings.data / "phrases")
+    cache = PhraseCache(settings.models / "derived" / "phrases")
     return Voices(
         Speaker(engines, cache=cache, market=market, preferences=preferences), espeak, kokoro
     )

@@ -18,7 +18,7 @@ CARDS = [
         "price": "€49.90",
         "was_price": "€59.90",
         "stock": "In stock, at your home tomorrow",
-        "image": "/shop/images/oslo.svg",
+        "image": "/shop/pictures/oslo.svg",
         "url": "/p/oslo",
     },
     {
@@ -27,7 +27,7 @@ CARDS = [
         "price": "€50.90",
         "was_price": "",
         "stock": "3 left",
-        "image": "/shop/images/luna.svg",
+        "image": "/shop/pictures/luna.svg",
         "url": "",
     },
 ]

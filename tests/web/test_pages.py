@@ -123,10 +123,10 @@ async def test_an_unchanged_file_is_not_sent_again(client: Client) -> None:
         "/static/voice/..%2f..%2f..%2fconfig.py",
         "/static/.hidden.js",
         "/static/index%00.html",
-        "/shop/images/..%2fshop.toml",
-        "/shop/images/notes.txt",
-        "/shop/images/escape.svg",
-        "/shop/images/missing.svg",
+        "/shop/pictures/..%2fshop.toml",
+        "/shop/pictures/notes.txt",
+        "/shop/pictures/escape.svg",
+        "/shop/pictures/missing.svg",
     ],
 )
 async def test_nothing_else_is_served(client: Client, path: str) -> None:
@@ -135,7 +135,7 @@ async def test_nothing_else_is_served(client: Client, path: str) -> None:
 
 
 async def test_a_picture_cannot_run_scripts_in_our_origin(client: Client) -> None:
-    response = await client.get("/shop/images/oslo.svg")
+    response = await client.get("/shop/pictures/oslo.svg")
     assert response.status == 200
     assert response.content_type == "image/svg+xml"
     assert "sandbox" in response.headers["Content-Security-Policy"]
@@ -159,7 +159,7 @@ async def test_the_shop_is_described_as_json(client: Client) -> None:
             "currency": "EUR",
             "from": False,
             "available": True,
-            "image": "/shop/images/oslo.svg",
+            "image": "/shop/pictures/oslo.svg",
         },
         {
             "id": "luna",
@@ -217,7 +217,7 @@ async def test_a_shop_that_embeds_the_button_needs_no_page(shop: Shop) -> None:
         assert (await client.get("/static/voice-button.js")).status == 200
         assert (await client.get("/api/shop")).status == 200
         assert (await client.get("/")).status == 404
-        assert (await client.get("/shop/images/oslo.svg")).status == 404
+        assert (await client.get("/shop/pictures/oslo.svg")).status == 404
 
 
 async def test_a_broken_installation_says_so(shop: Shop, tmp_path: Path) -> None:

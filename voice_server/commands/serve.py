@@ -10,7 +10,6 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from voice_server.app import App, StartFailed
 from voice_server.config import Settings
 from voice_server.logs import configure_logs
 
@@ -33,6 +32,8 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGTERM (drains) or a second one (stops at once); returns the exit code."""
+    from voice_server.app import StartFailed  # the engines: other commands start without them
+
     configure_logs(settings.log_format, settings.log_level)
     try:
         if sys.platform == "win32":
@@ -46,6 +47,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> int:
+    from voice_server.app import App
+
     loop = asyncio.get_running_loop()
     first, second = asyncio.Event(), asyncio.Event()
 

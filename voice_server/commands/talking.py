@@ -37,7 +37,7 @@ def read_wav(path: Path) -> bytes:
     mono = audio.mean(axis=1)
     if rate != RATE:
         mono = soxr.resample(mono, rate, RATE)
-    return (np.clip(mono, -1, 1) * 32767).astype("<i2").tobytes()
+    return bytes((np.clip(mono, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 class Talker:

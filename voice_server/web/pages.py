@@ -154,7 +154,7 @@ def add_pages(
     router.add_get("/static/{path:.+}", _static_files(root))
     router.add_get("/api/shop", _json(shop_json(shop_info)))
     if shop_info.pictures is not None:
-        router.add_get("/shop/images/{file}", _pictures(shop_info.pictures.resolve()))
+        router.add_get("/shop/pictures/{file}", _pictures(shop_info.pictures.resolve()))
     if index:
         router.add_get("/", _page(root / "index.html"))
         router.add_get("/sw.js", _page(root / "sw.js"))
@@ -183,7 +183,7 @@ def _product_json(product: ShopProduct) -> dict[str, Any]:
         "currency": product.currency,
         "from": product.several_prices,
         "available": product.available,
-        "image": f"/shop/images/{product.picture}" if product.picture else "",
+        "image": f"/shop/pictures/{product.picture}" if product.picture else "",
     }
 
 
