@@ -39,7 +39,7 @@ class Server:
     def memory_mb(self) -> int:
         """Resident memory of the server and its children."""
         family = [self.process, *self.process.children(recursive=True)]
-        return round(sum(p.memory_info().rss for p in family) / 1e6)
+        return int(sum(p.memory_info().rss for p in family) / 1e6)
 
 
 @contextlib.contextmanager
