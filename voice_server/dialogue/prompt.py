@@ -59,14 +59,15 @@ class PromptBudget:
     """How much a model may be told, in estimated tokens."""
 
     history: int = 900
-    fact: int = 90
-    facts: int = 320
-    question: int = 300
+    fact: int = 60
+    facts: int = 90
+    question: int = 200
     instructions: int = 1200
 
 
 EMBEDDED_BUDGET = PromptBudget()
-"""Fits the embedded model's 3072 tokens of context with the answer and the prefix."""
+"""The embedded 1.5B reads 54 new tokens a second: two facts, the question and the chat marks are
+two and a half seconds. The 3072 tokens of context would hold more; the caller would not."""
 
 ENDPOINT_BUDGET = PromptBudget(history=6000, fact=250, facts=2000, question=2000, instructions=8000)
 
@@ -178,7 +179,7 @@ class PromptMaker:
         for fact in facts:
             line = f"{fact.title}: {quote(fact.text, self.budget.fact)}"
             left -= estimate_tokens(line)
-            if left < 0:
+            if left < 0 and lines:
                 break
             lines.append(line)
         return "<facts>\n" + "\n".join(lines) + "\n</facts>" if lines else ""

@@ -36,6 +36,8 @@ class ChildConfig:
     """For each slot."""
     cache_mib: int = 128
     """Memory for prompts that lost their slot."""
+    batch_tokens: int = 128
+    """Prompt tokens computed in one go: what a cancelled question may still cost (about 2 s)."""
     niceness: int = 5
     """Speech is due every 20 ms, words are not: recognition and synthesis go first."""
 
@@ -86,6 +88,7 @@ def _start(config: ChildConfig, report: TextIO) -> Any:
     parameters.model_alias = {"embedded"}
     parameters.n_ctx = config.context_tokens * config.slots
     parameters.n_parallel = config.slots
+    parameters.n_batch = parameters.n_ubatch = config.batch_tokens
     parameters.cache_ram_mib = config.cache_mib
     for pool in (parameters.cpuparams, parameters.cpuparams_batch):
         pool.n_threads = config.threads
