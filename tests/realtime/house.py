@@ -69,6 +69,7 @@ class Scribe:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.fail = False
+        self.fail_after = 1_000_000
         self.stall = False
 
     async def transcribe(
@@ -83,7 +84,7 @@ class Scribe:
         self.asked.append({"language": language, "languages": languages, "hint": hint})
         if self.stall:
             await asyncio.sleep(3600)
-        if self.fail:
+        if self.fail or len(self.asked) > self.fail_after:
             raise EngineError("deaf today")
         ms = round(len(audio) / 16)
         return Transcript(f" {ms} ms", language or "en", 0.9, -0.25, 0.02, ms)

@@ -371,3 +371,15 @@ async def test_models() -> None:
         assert (await client.models.retrieve("voice-server")).owned_by == "voice-server"
         with pytest.raises(openai.NotFoundError, match="does not exist"):
             await client.models.retrieve("gpt-9")
+
+
+async def test_a_transcript_that_fails_half_way_breaks_off() -> None:
+    async with house() as home:
+        form = aiohttp.FormData(default_to_multipart=True)
+        form.add_field("file", wav(40_000), filename="a.wav")
+        form.add_field("stream", "true")
+        home.scribe.fail_after = 1
+        async with home.client.post(f"{home.url}/v1/audio/transcriptions", data=form) as response:
+            assert response.status == 200
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await response.read()
