@@ -44,6 +44,9 @@ from voice_server.weights import DiskFull, FetchFailed, WeightsMissing, WeightSt
 
 log = logging.getLogger(__name__)
 
+SHUTDOWN_S = 5.0
+"""HTTP requests under way get so long when the server stops."""
+
 RETRY_LLM_S = 300.0
 """A language model that could not be fetched is tried again after so long."""
 
@@ -85,7 +88,9 @@ class App:
         """
         began = time.monotonic()
         application = self._application = create_application(self._web_backend())
-        runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S
+        )
         await runner.setup()
         try:
             await self._listen(runner)
@@ -181,7 +186,8 @@ class App:
         return knowledge, TextLanguage()
 
     def _voice_ids(self) -> frozenset[str]:
-        assert self._voices is not None, "called while loading"  # noqa: S101
+        if self._voices is None:
+            return frozenset()
         return frozenset(voice.id for voice in self._voices.speaker.voices())
 
     async def _warm_phrases(self) -> None:
@@ -250,6 +256,7 @@ class App:
                     instructions=self.shop.tone, allow_instructions=settings.allow_instructions
                 ),
                 visemes=visemes,
+                voices=self._voice_ids,
                 max_sessions=settings.max_sessions,
                 resume_s=settings.resume_s,
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import SettingsError
+
+# Before numpy is imported: the small products of the frame path are slower on several threads,
+# and many times so on a loaded machine. The engines have threads of their own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from voice_server import __version__
 from voice_server.commands import fetch, say, serve, talk

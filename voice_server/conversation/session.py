@@ -220,6 +220,7 @@ class Conversation:
             return
         self._asked = (order.reply_id, options, None)
         self._feed(ev.Requested())
+        self._refuse_unasked()
 
     def _say(self, order: o.Say) -> None:
         clause = Clause(order.text, order.language or self.dialogue.language)
@@ -230,6 +231,13 @@ class Conversation:
         self._asked = (reply_id, options, _fixed(clause))
         self._feed(ev.Cancelled())
         self._feed(ev.Requested(interruptible))
+        self._refuse_unasked()
+
+    def _refuse_unasked(self) -> None:
+        """A request that the core did not take (a reply is under way) ends at once."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self._emit(n.ReplyDone(asked[0], "cancelled", "client_cancelled"))
 
     def _cancel(self, order: o.Cancel) -> None:
         self._feed(ev.Cancelled())
@@ -331,6 +339,7 @@ class Conversation:
         """A reply was asked for while a transcript is pending: it needs those words first."""
         understood = await self._listening.settled()
         if generation != self._machine.generation:
+            self._emit(n.ReplyDone(reply_id, "cancelled", "turn_detected"))
             return
         request = requests.build(
             reply_id,
