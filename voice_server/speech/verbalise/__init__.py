@@ -21,6 +21,11 @@ _SPELLERS: dict[str, Callable[[str], Speller]] = {
 }  # fmt: skip
 
 
+_NUMBERS_OR_SIGNS = re.compile(r"[^\w\s.,:;!?'\"()«»“”…¿¡-]|[\d_]|\w\.\w")
+"""Without any of these a text holds words only (links have points inside)."""
+
+
+@lru_cache(maxsize=256)
 def verbalise(text: str, language: str, market: str = "BE") -> str:
     """Return ``text`` in words a voice can read, without digits, symbols, markup or emoji.
 
@@ -59,13 +64,14 @@ def _rules(language: str, market: str) -> Callable[[str], str] | None:
         amounts.phrases,
         _abbreviations(speller),
         codes.order_numbers,
-        calendar.dates,
         calendar.weekdays,
+        calendar.dates,
         codes.phones,
         codes.postcodes,
         codes.sizes,
         codes.skus,
         amounts.join_groups,
+        amounts.comparisons,
         amounts.ranges,
         amounts.negatives,
         calendar.times,
@@ -81,8 +87,18 @@ def _rules(language: str, market: str) -> Callable[[str], str] | None:
         squeeze,
     )
 
+    plain_steps = (
+        _abbreviations(speller),
+        calendar.weekdays,
+        codes.sizes,
+        codes.initialisms,
+        squeeze,
+    )
+
     def apply(text: str) -> str:
-        for step in steps:
+        # isdigit() besides the pattern: superscripts are digits to the eye, not to \\d.
+        plain = not _NUMBERS_OR_SIGNS.search(text) and not any(map(str.isdigit, text))
+        for step in plain_steps if plain else steps:
             text = step(text)
         return text
 
@@ -111,7 +127,7 @@ def _abbreviations(speller: Speller) -> Callable[[str], str]:
         said = words.get(short) or folded[short.lower()]
         rest = match.string[match.end() :].lstrip()
         # German writes every noun with a capital: it tells nothing about a new sentence there.
-        capital = rest[:1].isupper() and speller.code != "de"
+        capital = rest[:1].isupper() and not rest[:2].isupper() and speller.code != "de"
         ends = short.endswith(".") and (not rest or capital)
         known_to_end = short in speller.final_abbreviations or not rest
         return f"{said}." if ends and known_to_end else said

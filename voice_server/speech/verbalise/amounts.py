@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import replace
 
 from voice_server.speech.verbalise.cleaning import GROUP
-from voice_server.speech.verbalise.common import LONGEST_NUMBER, Speller
+from voice_server.speech.verbalise.common import LONGEST_NUMBER, Number, Speller
 
 NUMBER = r"\d{1,3}(?:[.,']\d{3})+(?!\d)(?:[.,]\d{1,2}(?!\d))?|\d+(?:[.,]\d+)?"
 _N = rf"(?:{NUMBER})"
@@ -23,6 +23,8 @@ _SYMBOLS = {
 _SYMBOL = r"€|(?:US)?\$|£|EUR|USD|GBP|CHF"
 _EVEN = r"(?:[.,][-–—]+)?"
 _BEFORE_RANGE = r"\d\s?(?:h|u|uur|Uhr|heures|[ap]\.?m\.?|%|€|°C?|cm|mm|m|kg|g)?"
+_COLDEST_LIGHT = 1000
+"""Kelvin of lamps begin about here; below, K means thousands of pixels."""
 _WEIGHTS = frozenset({"mg", "g", "gr", "kg", "ml", "cl", "dl", "l", "L"})
 
 
@@ -51,7 +53,7 @@ class Amounts:
         self._per_word = re.compile(rf"\b({speller.per}) ({units})(?![\w²³/])")
         self._quantity = re.compile(
             rf"(?<![\w.,])(?P<number>{_N})\s?(?P<unit>{units})(?![\w²³/])"
-            r"(?:\.(?=\s+[a-zà-ÿ(]|\s*[,;:]))?"
+            r"(?:\.(?=\s+[a-zà-ÿ(\d]|\s*[,;:]))?"
         )
         self._inch = re.compile(rf"(?P<number>{_N})\s?[\"″](?!\w)")
         self._dimensions = re.compile(
@@ -84,6 +86,19 @@ class Amounts:
             )
         return text.replace(GROUP, "")
 
+    def comparisons(self, text: str) -> str:
+        """Read ~50, <5 kg, ≥ 3."""
+        say = self._speller
+        for pattern, words in (
+            (r"\+/-|±|≈|~", say.about),
+            (r"<=|≤", say.at_most),
+            (r">=|≥", say.at_least),
+            (r"<", say.less_than),
+            (r">", say.more_than),
+        ):
+            text = re.sub(rf"(?:{pattern})\s?(?=(?:[€$£]\s?)?\d)", f"{words} ", text)
+        return text
+
     def ranges(self, text: str) -> str:
         """Read 2-3, 9:00–18:00, € 5–10 with a word for the dash."""
         to = self._speller.to
@@ -103,12 +118,15 @@ class Amounts:
         """Read ½ and 1/2, and scores such as 4,5/5."""
         say = self._speller
         for written, words in say.fractions.items():
+            if len(written) > 1:
+                text = re.sub(rf"(?<![\d/.,]){re.escape(written)}(?![\d/]|[.,]\d)", words, text)
+        text = re.sub(rf"({_N})\s?/\s?(?={_N})", rf"\1 {say.out_of} ", text)
+        text = re.sub(r"(?<![\d.,])(\d{1,3})\s?½", lambda m: say.and_a_half(int(m[1])), text)
+        for written, words in say.fractions.items():
             if len(written) == 1:
                 text = re.sub(rf"(?<=\d)\s?{written}", f" {say.and_word} {words}", text)
                 text = text.replace(written, words)
-            else:
-                text = re.sub(rf"(?<![\d/.,]){re.escape(written)}(?![\d/]|[.,]\d)", words, text)
-        return re.sub(rf"({_N})\s?/\s?(?={_N})", rf"\1 {say.out_of} ", text)
+        return text
 
     def dimensions(self, text: str) -> str:
         """Read 120 x 60 cm, 2 x 500 g, 3x."""
@@ -158,6 +176,8 @@ class Amounts:
 
         def quantity(match: re.Match[str]) -> str:
             number = say.parse(match["number"])
+            if match["unit"] == "K" and number.whole < _COLDEST_LIGHT:
+                return f"{say.cardinal(number.whole)} {say.spell('K')}"  # a 4K screen
             # With a unit it is a measure, however its decimals are marked: never a version.
             measure = replace(number, mark=say.decimal_mark)
             return say.quantity(measure, match["unit"])
@@ -166,8 +186,19 @@ class Amounts:
             opened = match.string[: match.start()].count('"') % 2
             if "inch" not in say.units or (opened and match[0].endswith('"')):
                 return match[0]
+            if say.code == "en" and re.match(r"\s+[a-z]", match.string[match.end() :]):
+                return f"{say.number(say.parse(match['number']))} inch"  # a 27" screen
             return say.quantity(say.parse(match["number"]), "inch")
 
+        if "ft" in say.units:
+            text = re.sub(
+                r"(?<![\d.,])(\d{1,2})'\s?(\d{1,2})[\"″]",
+                lambda m: (
+                    f"{say.quantity(Number(int(m[1])), 'ft')} "
+                    f"{say.quantity(Number(int(m[2])), 'inch')}"
+                ),
+                text,
+            )
         return self._quantity.sub(quantity, self._inch.sub(inches, text))
 
     def ordinals(self, text: str) -> str:
@@ -176,8 +207,9 @@ class Amounts:
             return text
 
         def ordinal(match: re.Match[str]) -> str:
-            before = match.groupdict().get("before") or ""
-            said = self._speller.ordinal(int(match["number"]), "", before)
+            groups = match.groupdict()
+            before, following = groups.get("before") or "", groups.get("following") or ""
+            said = self._speller.ordinal(int(match["number"]), following, before)
             return f"{before} {said}" if before else said
 
         return self._ordinal.sub(ordinal, text)
@@ -186,11 +218,6 @@ class Amounts:
         """Read the signs around numbers, and the ampersand."""
         say = self._speller
         for pattern, words in (
-            (r"(?:\+/-|±|≈|~)\s?(?=\d)", f"{say.about} "),
-            (r"(?:<=|≤)\s?(?=\d)", f"{say.at_most} "),
-            (r"(?:>=|≥)\s?(?=\d)", f"{say.at_least} "),
-            (r"<\s?(?=\d)", f"{say.less_than} "),
-            (r">\s?(?=\d)", f"{say.more_than} "),
             (r"(?<=\w)\s?\+\s?(?=\w)|(?<!\w)\+\s?(?=\d)", f" {say.plus} "),
             (r"(?<=\w)\+(?!\w)", f" {say.plus}"),
             (r"\s?=\s?", f" {say.equals} "),
@@ -206,6 +233,7 @@ class Amounts:
 
     def numbers(self, text: str) -> str:
         """Read every digit that is left."""
+        text = re.sub(r"(?<=\d)-(?=[^\W\d_])|(?<=[^\W\d_])-(?=\d)", " ", text)
         text = re.sub(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])", " ", text)
         text = re.sub(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d])", self._version, text)
         text = re.sub(rf"(?P<number>{NUMBER})(?=(?:\s+(?P<next>[^\W\d_]+))?)", self._number, text)

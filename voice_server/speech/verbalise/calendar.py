@@ -39,29 +39,36 @@ class Calendar:
             r"(?:,?\s+(?P<year>\d{4})(?![\d.,]\d))?"
         )
         self._month_day = re.compile(
-            rf"\b{month}\s+(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)?(?![\d:%€]|[.,]\d|\s?(?:am|pm))"
+            rf"\b{month}\s+(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)?"
+            r"(?:\s?[-–—]\s?(?P<last>[12]?\d|3[01])(?:st|nd|rd|th)?)?"
+            r"(?![\d:%€]|[.,]\d|\s?(?:am|pm))"
             r"(?:,?\s+(?P<year>\d{4})(?![\d.,]\d))?"
         )
         self._after_preposition = re.compile(
             rf"\b((?i:{speller.date_prepositions or '(?!)'}))\s+"
             r"(\d{1,2})/(\d{1,2})(?![\d/]|[.,]\d)"
         )
+        half = _HALF if speller.code == "en" else "(?P<half>(?!))"  # German am is a preposition
         mark = f"(?::|{speller.hour_mark})" if speller.hour_mark else ":"
         suffix = f"(?:{speller.time_suffix})?" if speller.time_suffix else ""
         self._time = re.compile(
             rf"(?<![\d.,:])(?P<hours>[01]?\d|2[0-4]){mark}(?P<minutes>[0-5]\d)(?::[0-5]\d)?(?![\d:]|\s?min)"
-            rf"(?:\s?{_HALF}|{suffix})"
+            rf"(?:\s?{half}|{suffix})"
         )
-        pointed = f"(?:\\s?{_HALF}|{speller.time_suffix or '(?!)'})"
+        pointed = f"(?:\\s?{half}|{speller.time_suffix or '(?!)'})"
         self._pointed_time = re.compile(
             rf"(?<![\d.,:])(?P<hours>[01]?\d|2[0-4])\.(?P<minutes>[0-5]\d){pointed}"
         )
-        self._hour = re.compile(rf"(?<![\d.,:])(?P<hours>1[0-2]|0?[1-9])\s?{_HALF}")
+        self._hour = re.compile(rf"(?<![\d.,:])(?P<hours>1[0-2]|0?[1-9])\s?{half}")
         days = "|".join(sorted(speller.weekdays, key=len, reverse=True)) or "(?!)"
         self._weekday_range = re.compile(
             rf"\b(?P<first>{days})\.?\s?[-–—]\s?(?P<last>{days})\b\.?", re.IGNORECASE
         )
-        self._weekday = re.compile(rf"\b(?P<day>{days})\b\.?(?=:?\s+\d)", re.IGNORECASE)
+        dated = (
+            r"\d{1,2}(?:[/:hu]|\.\d|\s?(?:h|u|uur|Uhr|am|pm)\b|\s?[-–]\s?\d|\.?\s+"
+            rf"(?:{written}))"
+        )
+        self._weekday = re.compile(rf"\b(?P<day>{days})\b\.?(?=[,:]?\s+{dated})", re.IGNORECASE)
 
     def dates(self, text: str) -> str:
         """Read dates in any order the language writes them."""
@@ -99,16 +106,18 @@ class Calendar:
             month = self._months[match["month"].lower().rstrip(".")]
             year = int(match["year"]) if match["year"] else None
             before = _word_before(match)
-            return say.date(int(match["day"]), month, year, before)
+            last = match.groupdict().get("last")
+            said = say.date(int(match["day"]), month, None if last else year, before)
+            return f"{said} {say.to} {say.ordinal(int(last))}" if last else said
 
-        text = self._day_range.sub(
-            lambda m: (
-                f"{say.day(int(m[1]), _word_before(m) or 'am')} {say.to} "
-                if say.code == "de"
-                else f"{m[1]} {say.to} "
-            ),
-            text,
-        )
+        def first_day(match: re.Match[str]) -> str:
+            before, day = _word_before(match), int(match[1])
+            if say.code == "en":
+                month = self._months[match["month"].lower().rstrip(".")]
+                return f"{say.date(day, month, None)} {say.to} "
+            return f"{say.day(day, before or 'am') if say.code == 'de' else day} {say.to} "
+
+        text = self._day_range.sub(first_day, text)
         text = self._day_month.sub(named, text)
         return self._month_day.sub(named, text) if say.code == "en" else text
 

@@ -44,10 +44,10 @@ GROUP = "\u202f"
 def clean(text: str) -> str:
     """Return ``text`` as one line of words, numbers and punctuation."""
     text = unicodedata.normalize("NFC", text).translate(_WRITTEN_AS)
-    for pattern, replacement in _RULES:
-        text = pattern.sub(replacement, text)
     text = re.sub(rf"(?<=\d)[{_NO_BREAK}](?=\d{{3}}(?!\d))", "\0", text)
     text = "".join(_character(character) for character in text).replace("\0", GROUP)
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
     text = re.sub(r"[ \t]*(?:\r?\n[ \t]*)+", "\n", text.strip())
     text = re.sub(r"(?<=[.!?…:;,。！？])\n", " ", text).replace("\n", ". ")
     return squeeze(text)

@@ -23,12 +23,13 @@ _PHONE = re.compile(
     r")(?![\w]|[.,]\d)"
 )
 _SKU = re.compile(
-    r"(?<![\w/.,-])(?=[A-Z0-9-]*[A-Z])(?=[A-Z0-9-]*\d)[A-Z0-9]+(?:-[A-Z0-9]+)*(?![\w]|-\w)"
+    r"(?<![\w/.,-])(?=[A-Z0-9-]*[A-Z])(?=[A-Z0-9-]*\d)[A-Z0-9]+(?:-[A-Z0-9]+)*(?![\w]|-[A-Z0-9])"
     r"|(?<![\w.,-])\d{3,}-\d{4,}(?:-\d+)*(?![\w-])"
 )
 _SIZE = re.compile(r"(?<![\w-])(?:X{1,4}[SL]|[2-9]X[SL])(?![\w-])")
-_CAPITALS = re.compile(r"(?<![\w'-])([A-Z]{2,6})('?s)?(?![\w])")
+_CAPITALS = re.compile(r"(?<![\w'-])([A-Z]{2,6})(?:('?s)|-([A-Z]))?(?![\w])")
 _VALUE = r"#?(?P<value>(?=[A-Za-z0-9./-]*\d{2})[A-Za-z0-9]+(?:[./-][A-Za-z0-9]+)*)"
+_NEVER = "(?!)"
 _NUMBER_SIGN = r"n[°o]\.?|№|nr\.?|no\.|nummer|numéro|number|#"
 
 
@@ -38,20 +39,22 @@ class Codes:
     def __init__(self, speller: Speller) -> None:
         """Prepare for the words of ``speller``."""
         self._speller = speller
+        sizes = speller.size_words or _NEVER
         self._unit_token = re.compile(
             rf"\d+(?:{'|'.join(map(re.escape, sorted(speller.units, key=len, reverse=True)))})"
         )
         self._order = re.compile(
-            rf"\b(?P<word>{speller.order_words})(?P<link>\s*(?:(?:{_NUMBER_SIGN}|:|is|est|ist)\s*){{0,3}})"
+            rf"\b(?P<word>{speller.order_words or _NEVER})"
+            rf"(?P<link>\s*(?:(?:{_NUMBER_SIGN}|:|is|est|ist)\s*){{0,3}})"
             rf"(?<!\w){_VALUE}(?!\w|[.,]\d|\s?(?:€|\$|£|%|EUR|euro|cm|kg|{'|'.join(speller.months)}))",
             re.IGNORECASE,
         )
         self._numbered = re.compile(
             rf"(?<!\w)(?:{_NUMBER_SIGN})\s?(?P<value>\d+)(?![\w]|[.,]\d)", re.IGNORECASE
         )
-        self._garment = re.compile(rf"\b(?:{speller.size_words})\b[^.!?\n]{{0,40}}")
+        self._garment = re.compile(rf"\b(?:{sizes})\b(?:(?!\b(?:{sizes})\b)[^.!?\n]){{0,40}}")
         self._half_size = re.compile(
-            rf"\b((?:{speller.size_words})\s+(?:EU\s+|UK\s+|US\s+)?)(\d{{1,2}})[.,]5(?!\d)"
+            rf"\b((?:{sizes})\s+(?:EU\s+|UK\s+|US\s+)?)(\d{{1,2}})[.,]5(?!\d)"
         )
 
     def links(self, text: str) -> str:
@@ -177,6 +180,8 @@ class Codes:
 
         def capitals(match: re.Match[str]) -> str:
             letters, plural = match[1], match[2] or ""
+            if match[3]:  # USB-C
+                plural = f" {say.spell(match[3])}"
             unsayable = len(letters) <= 5 and not re.search("[AEIOUY]", letters)
             roman = re.fullmatch("X{0,3}|MM?", letters)
             if letters in say.initialisms or (unsayable and not roman):

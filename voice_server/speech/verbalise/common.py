@@ -254,16 +254,18 @@ class Speller:
     def code_token(self, token: str) -> str:
         """Return a SKU, order number or model name: letters spelled, digits in groups."""
         parts = [part for part in re.split(r"[^A-Za-z0-9]+", token) if part]
-        said = [self._code_part(part) for part in parts]
+        # A long number is a reference; a short one may follow a name, such as LAMP-001.
+        named = sum(map(str.isdigit, token)) < 6
+        said = [self._code_part(part, named) for part in parts]
         return (", " if len(token) > 7 else " ").join(said)
 
-    def _code_part(self, part: str) -> str:
+    def _code_part(self, part: str, named: bool) -> str:
         said = []
         for run in re.findall(r"[A-Za-z]+|\d+", part):
             if run.isdigit():
                 short = len(run) <= 3 and run[0] != "0"
                 said.append(self.cardinal(int(run)) if short else self.digits(run))
-            elif len(run) > 3 and re.search(r"[AEIOUYaeiouy]", run):
+            elif named and len(run) > 3 and re.search(r"[AEIOUYaeiouy]", run):
                 said.append(run if run[1:].islower() else run.capitalize())
             else:
                 said.append(self.spell(run))

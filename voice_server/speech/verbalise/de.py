@@ -7,11 +7,17 @@ from collections.abc import Mapping
 
 from voice_server.speech.verbalise.common import Currency, Speller, alphabet, words
 
-_DATIVE = frozenset(words("am im beim vom zum ab dem den bis seit zur der"))
+_DATIVE = frozenset(words("und oder von am im beim vom zum ab dem den bis seit zur der"))
 """Words after which an ordinal ends in -en; bare ``der`` takes -e and is asked for apart."""
 _NOMINATIVE = frozenset({"der", "die", "das", "eine"})
 _FEMININE = re.compile(r"(?:ung|heit|keit|schaft|tion|tät|ur|e|ei)$")
 _NOT_FEMININE = re.compile(r"^(?:Euro|Ende|Name|Käse|Auge|Gebäude|Gerät)e?$|(?:gebäude)$")
+
+
+_ENDINGS = {
+    "Stock": "r", "Tag": "r", "Platz": "r", "Jahr": "s", "Mal": "s", "Obergeschoss": "s",
+}  # fmt: skip
+"""What an ordinal without an article ends in before a noun that is not feminine."""
 
 
 class German(Speller):
@@ -91,9 +97,9 @@ class German(Speller):
         "i.d.R.": "in der Regel", "o. ä.": "oder ähnlich", "o.ä.": "oder ähnlich",
         "St.": "Sankt", "MwSt.": "Mehrwertsteuer", "MwSt": "Mehrwertsteuer",
         "versch.": "verschiedene", "gem.": "gemäß", "mind.": "mindestens",
-        "bspw.": "beispielsweise", "GmbH": "Ge Emm Be Ha",
+        "bspw.": "beispielsweise", "GmbH": "Ge Emm Be Ha", "Mio.": "Millionen",
     }  # fmt: skip
-    final_abbreviations = frozenset({"usw.", "etc.", "inkl.", "MwSt.", "u.a.", "o.ä.", "max."})
+    final_abbreviations = frozenset({"usw.", "etc.", "MwSt.", "u.a.", "o.ä."})
     initialisms = frozenset(
         words(
             "EU USB USA UK GSM PDF SMS GPS LCD OLED HD CD DVD TV PC QR ID HDMI UV KI AGB DHL GLS "
@@ -101,8 +107,8 @@ class German(Speller):
         )
     )
     fractions: Mapping[str, str] = {
-        "½": "ein halb", "¼": "ein Viertel", "¾": "drei Viertel", "⅓": "ein Drittel",
-        "⅔": "zwei Drittel", "1/2": "ein halb", "1/4": "ein Viertel", "3/4": "drei Viertel",
+        "½": "ein halber", "¼": "ein Viertel", "¾": "drei Viertel", "⅓": "ein Drittel",
+        "⅔": "zwei Drittel", "1/2": "ein halber", "1/4": "ein Viertel", "3/4": "drei Viertel",
         "1/3": "ein Drittel", "2/3": "zwei Drittel",
     }  # fmt: skip
     size_words = r"Größen?|Schuhgröße|Konfektionsgröße"
@@ -112,12 +118,17 @@ class German(Speller):
         r"Kundennummer|Seriennummer|SKU|EAN|Rücksendung|Gutscheincode"
     )
     ordinal_pattern = (
-        r"(?<=\b)(?P<before>[Aa]m|[Ii]m|[Dd]er|[Dd]ie|[Dd]as|[Dd]en|[Dd]em|vom|zum|zur|bis|ab|seit)"
-        r"\s+(?P<number>\d{1,3})\.(?=\s+[A-ZÄÖÜ])"
+        r"(?:(?P<before>[Aa]m|[Ii]m|[Dd]er|[Dd]ie|[Dd]as|[Dd]en|[Dd]em|vom|zum|zur|bis|ab|seit)\s+|"
+        r"(?=\d+\.\s(?:Etage|Stock|Tag|Jahr|Woche|Mal|Klasse|Platz|Auflage|Obergeschoss|Stufe)\b))"
+        r"(?P<number>\d{1,3})\.(?=\s+(?P<following>[A-ZÄÖÜ]\w*))"
     )
     date_prepositions = r"am|bis|ab|vom|zum|seit"
     time_suffix = r"\s?Uhr\b"
-    phrases = ((r"24\s?/\s?7", "rund um die Uhr"), (r"7\s?/\s?7", "sieben Tage die Woche"))
+    phrases = (
+        (r"\b1 Mio\.", "eine Million"),
+        (r"24\s?/\s?7", "rund um die Uhr"),
+        (r"7\s?/\s?7", "sieben Tage die Woche"),
+    )
 
     def cardinal(self, number: int) -> str:
         """Say hundert and tausend, not einhundert and eintausend."""
@@ -145,7 +156,9 @@ class German(Speller):
         """Fünfzehnte, or fünfzehnten where the word before asks for it."""
         stem = super().ordinal(number)
         before = preceding.lower()
-        return f"{stem}n" if before in _DATIVE and before not in _NOMINATIVE else stem
+        if before in _DATIVE and before not in _NOMINATIVE:
+            return f"{stem}n"
+        return stem if before else stem + _ENDINGS.get(following, "")
 
     def day(self, day: int, preceding: str = "") -> str:
         """Der fünfzehnte, am fünfzehnten, and standing alone: fünfzehnter."""
@@ -156,7 +169,9 @@ class German(Speller):
         return f"{stem}n" if before in _DATIVE else f"{stem}r"
 
     def and_a_half(self, number: int) -> str:
-        """Zweiundvierzigeinhalb."""
+        """Zweiundvierzigeinhalb; eineinhalb."""
+        if number == 1:
+            return "eineinhalb"
         return f"{self.cardinal(number)}einhalb"
 
     def time(self, hours: int, minutes: int, half: str = "") -> str:

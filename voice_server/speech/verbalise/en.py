@@ -77,9 +77,7 @@ class English(Speller):
         "ASAP": "as soon as possible", "Ave.": "avenue", "Rd.": "road", "ref.": "reference",
         "a.m.": "ay em", "p.m.": "pee em",
     }  # fmt: skip
-    final_abbreviations = frozenset(
-        {"etc.", "incl.", "excl.", "a.m.", "p.m.", "max.", "min.", "Ave.", "Rd."}
-    )
+    final_abbreviations = frozenset({"etc.", "a.m.", "p.m.", "Ave.", "Rd."})
     initialisms = frozenset(
         words(
             "VAT EU US USB USA UK UAE PDF SMS GPS LCD OLED HD CD DVD TV PC QR ID HDMI UV FAQ AI "

@@ -130,7 +130,7 @@ class French(Speller):
         "M.": "monsieur", "St.": "saint", "Ste": "sainte", "TVAC": "TVA comprise",
         "TTC": "toutes taxes comprises", "HTVA": "hors TVA", "HT": "hors taxes",
     }  # fmt: skip
-    final_abbreviations = frozenset({"etc.", "incl.", "excl.", "max.", "min.", "s.v.p."})
+    final_abbreviations = frozenset({"etc.", "s.v.p."})
     initialisms = frozenset(
         words(
             "TVA UE EU USB USA UK GSM PDF SMS GPS LCD OLED HD CD DVD TV PC QR ID HDMI UV FAQ IA "

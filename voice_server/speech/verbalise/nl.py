@@ -61,6 +61,7 @@ class Dutch(Speller):
             "inch": "inch", "ct": "cent",
         }.items()
     } | {
+        "dgn": ("dag", "dagen"),
         "°C": ("graad Celsius", "graden Celsius"), "°F": ("graad Fahrenheit", "graden Fahrenheit"),
         "°": ("graad", "graden"), "ms": ("milliseconde", "milliseconden"),
         "s": ("seconde", "seconden"), "sec": ("seconde", "seconden"),
@@ -85,12 +86,11 @@ class Dutch(Speller):
         "dr.": "dokter", "d.w.z.": "dat wil zeggen", "a.u.b.": "alstublieft",
         "aub": "alstublieft", "s.v.p.": "alstublieft", "m.a.w.": "met andere woorden",
         "n.v.t.": "niet van toepassing", "z.s.m.": "zo snel mogelijk", "evt.": "eventueel",
-        "resp.": "respectievelijk", "ong.": "ongeveer", "p.st.": "per stuk", "p/st": "per stuk",
+        "resp.": "respectievelijk", "ong.": "ongeveer", "mln.": "miljoen",
+        "p.st.": "per stuk", "p/st": "per stuk",
         "str.": "straat", "St.": "sint", "z.g.a.n.": "zo goed als nieuw",
     }  # fmt: skip
-    final_abbreviations = frozenset(
-        {"enz.", "etc.", "incl.", "excl.", "a.u.b.", "s.v.p.", "n.v.t.", "max.", "min."}
-    )
+    final_abbreviations = frozenset({"enz.", "etc.", "a.u.b.", "s.v.p.", "n.v.t."})
     initialisms = frozenset(
         words(
             "BTW EU USB USA UK VS GSM PDF SMS GPS LCD OLED HD CD DVD TV PC QR ID HDMI UV FAQ AI "
