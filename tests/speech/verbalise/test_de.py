@@ -5,6 +5,8 @@ import pytest
 from voice_server.speech.verbalise import verbalise
 
 SPOKEN = [
+    ("Fr. 9–18 Uhr", "Freitag neun bis achtzehn Uhr"),
+    ("Fr. Müller", "Frau Müller"),
     (
         "Der Stuhl kostet 1.299,95 €.",
         "Der Stuhl kostet tausendzweihundertneunundneunzig Euro fünfundneunzig.",
@@ -87,7 +89,7 @@ SPOKEN = [
     ("und/oder", "und oder"),
     ("2 + 2 = 4", "zwei plus zwei gleich vier"),
     ("4K", "vier Ka"),
-    ("USB-C", "U Ess Be Ce"),
+    ("USB-C", "U Ess Be Zeh"),
     ("4,5/5", "vier Komma fünf von fünf"),
     ("1/2 Liter", "ein halber Liter"),
     ("1½ Liter", "eineinhalb Liter"),

@@ -24,7 +24,7 @@ SPOKEN = [
         "zeventien uur dertig",
     ),
     ("bestelling 48213", "bestelling vier acht twee, één drie"),
-    ("SKU XR-500-B", "SKU iks er, vijfhonderd, bee"),
+    ("SKU XR-500-B", "SKU iks èr, vijfhonderd, bee"),
     (
         "Bel 02 123 45 67 of +32 470 12 34 56",
         "Bel nul twee, honderddrieëntwintig, vijfenveertig, zevenenzestig of plus "

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voice_server.speech.espeak import Espeak
+from voice_server.speech.verbalise import _SPELLERS as SPELLERS
 from voice_server.speech.verbalise import abbreviations, verbalise
 from voice_server.speech.verbalise.cleaning import clean
 from voice_server.speech.verbalise.common import Number, Speller, chunks
@@ -305,3 +307,24 @@ class TestNumbers:
             Speller().time(9, 30)
         with pytest.raises(NotImplementedError):
             Speller().and_a_half(1)
+
+
+@pytest.mark.parametrize("language", TAUGHT)
+async def test_letters_sound_like_letters(language: str) -> None:
+    """The names, read as words, are what espeak-ng says for the capital itself."""
+    names = SPELLERS[language]("BE").letter_names
+    # Vowel length, the silent e of double-vé, Flemish w and v: heard as the same letter.
+    alike = {"fr": {"s", "w"}, "nl": {"i", "v", "w"}, "de": {"y"}, "en": set()}[language]
+    espeak = Espeak()
+    try:
+        said = await espeak.phonemes(list(names.values()), language)
+        wanted = await espeak.phonemes([letter.upper() for letter in names], language)
+    finally:
+        await espeak.close()
+    stress = str.maketrans("", "", "ˈˌ")
+    different = {
+        letter
+        for letter, one, other in zip(names, said, wanted, strict=True)
+        if one.translate(stress) != other.translate(stress)
+    }
+    assert different == alike

@@ -120,12 +120,12 @@ def _abbreviations(speller: Speller) -> Callable[[str], str]:
 
     def expand(match: re.Match[str]) -> str:
         short = match[0]
-        if short.rstrip(".") in speller.units and re.search(
-            r"\d\s?$", match.string[: match.start()]
-        ):
+        stem, rest = short.rstrip("."), match.string[match.end() :].lstrip()
+        if stem in speller.units and re.search(r"\d\s?$", match.string[: match.start()]):
             return short  # 30 min. is a duration
+        if stem.lower() in speller.weekdays and rest[:1].isdigit():
+            return short  # Fr. 9-18 Uhr is a Friday
         said = words.get(short) or folded[short.lower()]
-        rest = match.string[match.end() :].lstrip()
         # German writes every noun with a capital: it tells nothing about a new sentence there.
         capital = rest[:1].isupper() and not rest[:2].isupper() and speller.code != "de"
         ends = short.endswith(".") and (not rest or capital)

@@ -39,7 +39,7 @@ class German(Speller):
     )
 
     letter_names: Mapping[str, str] = alphabet(
-        "A Be Ce De E Eff Ge Ha I Jott Ka Ell Emm Enn O Pe Ku Err Ess Te U Vau We Ix Ypsilon Zett"
+        "A Be Zeh De E Eff Ge Ha I Jott Ka Ell Emm Enn O Pe Ku Err Ess Te U Fau We Ix Ypsilon Zett"
     )
     months = (
         "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September",

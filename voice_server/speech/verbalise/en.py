@@ -16,7 +16,7 @@ class English(Speller):
     comma = point = "point"
     percent, per_mille = "percent", "per mille"
     letter_names: Mapping[str, str] = alphabet(
-        "ay bee see dee ee eff gee aitch eye jay kay ell em en oh pee cue are "
+        "eigh bee see dee ee ef gee aitch eye jay kay ell em en oh pee cue are "
         "ess tee you vee double-you ex why zee"
     )
     months = (
@@ -75,7 +75,7 @@ class English(Speller):
         "Mr": "mister", "Mrs.": "missus", "Mrs": "missus", "Ms.": "miz", "Dr.": "doctor",
         "St.": "saint", "dept.": "department", "qty": "quantity", "w/": "with", "w/o": "without",
         "ASAP": "as soon as possible", "Ave.": "avenue", "Rd.": "road", "ref.": "reference",
-        "a.m.": "ay em", "p.m.": "pee em",
+        "a.m.": "eigh em", "p.m.": "pee em",
     }  # fmt: skip
     final_abbreviations = frozenset({"etc.", "a.m.", "p.m.", "Ave.", "Rd."})
     initialisms = frozenset(
@@ -147,7 +147,7 @@ class English(Speller):
     """A time without am or pm may be either, so nothing is added."""
 
     def time(self, hours: int, minutes: int, half: str = "") -> str:
-        """Nine thirty ay em, noon, six pee em."""
+        """Nine thirty eigh em, noon, six pee em."""
         if not half and not minutes and hours in (0, 12, 24):
             return "noon" if hours == 12 else "midnight"
         if not half and (hours > 12 or not self.twelve_hours):
@@ -155,7 +155,7 @@ class English(Speller):
         said = self.cardinal((hours - 1) % 12 + 1)
         if minutes:
             said += f" {'oh ' if minutes < 10 else ''}{self.cardinal(minutes)}"
-        return f"{said} {'pee em' if half == 'pm' else 'ay em'}" if half else said
+        return f"{said} {'pee em' if half == 'pm' else 'eigh em'}" if half else said
 
 
 class AmericanEnglish(English):

@@ -59,7 +59,7 @@ class French(Speller):
     )
 
     letter_names: Mapping[str, str] = alphabet(
-        "a bé cé dé e effe gé hache i ji ka elle emme enne o pé ku erre "
+        "a bé cé dé e èf gé hache i ji ka elle èmme enne o pé ku erre "
         "esse té u vé double-vé ixe i-grec zède"
     )
     months = (

@@ -27,7 +27,7 @@ class Dutch(Speller):
     )
 
     letter_names: Mapping[str, str] = alphabet(
-        "aa bee cee dee ee ef gee haa ie jee kaa el em en oo pee kuu er es tee "
+        "aa bee cee dee ee ef gee haa ie jee kaa el em en oo pee kuu èr es tee "
         "uu vee wee iks ij zet"
     )
     months = (
