@@ -53,13 +53,13 @@ RULES = (
     Rule("availability", ("@thing", "@colour"), ("how_much", "which_options"), 0.5),
     Rule("availability", ("@thing", "@size"), ("how_much", "which_options", "exchange"), 0.5),
     Rule("options", ("which_options",), (), 0.8),
-    Rule("price", ("how_much", "@thing"), ("deliver", "send_back", "warranty", "big"), 0.6),
-    Rule("price", ("how_much",), ("deliver", "send_back", "big", "order", "@limit"), 0.15),
+    Rule("price", ("how_much", "@thing"), ("deliver", "send_back", "warranty", "big", "less"), 0.6),
+    Rule("price", ("how_much",), ("deliver", "send_back", "big", "order", "less", "@limit"), 0.15),
     Rule("material", ("stuff",), ("clean", "how_much", "look_for"), 0.3),
-    Rule("dimensions", ("big",), ("which_better", "exchange"), 0.4),
+    Rule("dimensions", ("big",), ("which_better", "exchange", "how_much"), 0.4),
     Rule("care", ("clean",), ("stuff",), 0.3),
     Rule("recommend", ("look_for",), ("which_better", "less", "order"), 0.35),
-    Rule("recommend", ("@limit",), ("@product", "deliver"), 0.5),
+    Rule("recommend", ("@limit",), ("@product", "deliver"), 0.3),
     Rule("cheaper", ("less",), ("@limit",), 0.5),
     Rule("compare", ("which_better",), ("less",), 0.3),
     Rule("compare", ("@two",), (), 0.8),
@@ -98,6 +98,10 @@ class Cues:
         """
         data = resources.files("voice_server.dialogue") / "data" / "cues" / f"{language}.txt"
         return cls(language, data.read_text(encoding="utf-8"))
+
+    def has(self, group: str, text: str) -> bool:
+        """Tell whether a word of the group is in ``text``."""
+        return bool(self.groups[group].search(fold(text).replace("’", "'")))
 
     def weigh(self, text: str, mentions: Mentions) -> Mapping[str, float]:
         """Return what each intent gains from the words of ``text`` (at most once per intent)."""

@@ -1,9 +1,9 @@
-"""What a customer wants: a linear classifier over sentence vectors that may abstain.
+"""What a customer wants: a classifier over sentence vectors that may abstain.
 
-Training is a ridge regression on some dozens of examples per intent and language, solved in one
-step; the shop's approved questions are intents of their own ("faq:gift_wrap").  Leaving each
-example out of its own training costs nothing in closed form, so the score that counts as "sure"
-is calibrated honestly on the training examples themselves.
+Training is a kernel ridge regression on some dozens of examples per intent and language, solved
+in one step; the shop's approved questions are intents of their own ("faq:gift_wrap").  What
+counts as "sure" is learned by holding out whole groups of examples, translations together, and
+looking at how often a guess of such a margin is right.
 """
 
 from __future__ import annotations
@@ -27,9 +27,16 @@ FAQ = "faq:"
 
 _HASH_DIMENSIONS = 1024
 """Word and letter n-grams, hashed: they tell apart what the vectors blur (delivery or order)."""
-_HASH_WEIGHT = 0.45
-_RIDGE = 0.35
-_VERSION = "intents-1"
+_HASH_WEIGHT = 0.3
+_POWER = 2
+"""The kernel is the cosine to this power: near examples count for more than many far ones.
+Against a linear kernel it raised the share of right guesses from 93.6 to 95.7 % on the
+development paraphrases, and from 73 to 75 % on held-out groups of training examples."""
+_RIDGE = 0.5
+_GAIN = 0.7
+"""How much the words' rules weigh against the score; between 0.6 and 0.9 nothing changes."""
+_FOLDS = 5
+_VERSION = "intents-2"
 """Counted up when training changes, so that kept weights are not used for it."""
 
 Features = NDArray[np.float32]
@@ -128,6 +135,8 @@ class Example:
     intent: str
     gains: Mapping[str, float]
     """What its words add to intents (see :meth:`Cues.weigh`)."""
+    group: int
+    """Examples of an intent with the same number say the same thing, in different languages."""
 
 
 class IntentClassifier:
@@ -144,16 +153,31 @@ class IntentClassifier:
         self.intents = tuple(sorted({example.intent for example in examples}))
         self._index = {intent: index for index, intent in enumerate(self.intents)}
         texts = [plain(example.text) for example in examples]
-        labels = np.array([self._index[example.intent] for example in examples])
-        gains = np.stack([self._gain(example.gains) for example in examples])
+        self._vectors = store.vectors(texts)
         kept = store.array(
-            store.key(
-                [_VERSION, *(f"{e.text}|{e.intent}|{sorted(e.gains.items())}" for e in examples)]
-            ),
-            lambda: _train(_features(store.vectors(texts), texts), labels, gains),
+            store.key([_VERSION, *(_described(example) for example in examples)]),
+            lambda: self._train(examples, texts),
         )
-        self._weights = kept[:-2]
+        self._dual = kept[: len(texts)]
+        self._surface = kept[len(texts) : -2]
         self._knots, self._shares = kept[-2], kept[-1]
+
+    def _train(self, examples: Sequence[Example], texts: Sequence[str]) -> Features:
+        labels = np.array([self._index[example.intent] for example in examples])
+        surface = np.stack([hashed(text) for text in texts])
+        kernel = _kernel(self._vectors, self._vectors) + _HASH_WEIGHT * surface @ surface.T
+        gains = np.stack([self._gain(example.gains) for example in examples])
+        folds = np.array([example.group % _FOLDS for example in examples])
+        scores = gains.astype(np.float64)
+        classes = len(self.intents)
+        for fold in range(_FOLDS):
+            out = folds == fold
+            dual = _solve(kernel[np.ix_(~out, ~out)], labels[~out], classes)
+            scores[out] += kernel[np.ix_(out, ~out)] @ dual
+        knots, shares = _calibrate(scores, labels, classes)
+        dual = _solve(kernel, labels, classes)
+        weights = _HASH_WEIGHT * surface.T @ dual
+        return np.vstack([dual, weights, knots, shares]).astype(np.float32)
 
     def guess(
         self, text: str, vector: Vectors | None = None, gains: Mapping[str, float] | None = None
@@ -166,8 +190,10 @@ class IntentClassifier:
             gains: what its words add to intents.
         """
         written = plain(text)
-        vectors = self._embedder.encode([written]) if vector is None else vector[None]
-        row = (_features(vectors, [written]) @ self._weights)[0] + self._gain(gains or {})
+        if vector is None:
+            vector = self._embedder.encode([written])[0]
+        row = _kernel(vector[None], self._vectors)[0] @ self._dual
+        row = row + hashed(written) @ self._surface + self._gain(gains or {})
         order = np.argsort(row)[::-1]
         top, second = float(row[order[0]]), float(row[order[1]])
         confidence = float(np.interp(_sureness(top, top - second), self._knots, self._shares))
@@ -177,7 +203,7 @@ class IntentClassifier:
         row = np.zeros(len(self.intents), np.float32)
         for intent, gain in gains.items():
             if intent in self._index:
-                row[self._index[intent]] = gain
+                row[self._index[intent]] = _GAIN * gain
         return row
 
 
@@ -186,30 +212,24 @@ def _sureness(top: Score, margin: Score) -> Score:
     return 0.5 * top + margin
 
 
-def _features(vectors: Vectors, texts: Sequence[str]) -> Features:
-    surface = np.stack([hashed(text) for text in texts]) if texts else np.zeros((0, 1024))
-    ones = np.full((len(texts), 1), 0.3, np.float32)
-    return np.hstack([vectors, _HASH_WEIGHT * surface, ones]).astype(np.float32)
+def _described(example: Example) -> str:
+    return f"{example.text}|{example.intent}|{example.group}|{sorted(example.gains.items())}"
 
 
-def _train(features: Features, labels: NDArray[np.int64], gains: Features) -> Features:
-    """Return the weights [d, classes], then a row of sureness knots and one of their shares.
+def _kernel(a: Vectors, b: Vectors) -> Features:
+    """Return float32 [len(a), len(b)]: the likeness of sentences, 0 to 1."""
+    likeness: Features = np.maximum(a @ b.T, 0) ** _POWER
+    return likeness
 
-    Ridge regression on one-hot targets, classes weighted towards equal say.  The score of an
-    example under the model trained without it follows from the same inverse (Allen's PRESS).
-    """
-    classes = gains.shape[1]
-    count = np.bincount(labels, minlength=classes)
+
+def _solve(
+    kernel: NDArray[np.floating], labels: NDArray[np.int64], classes: int
+) -> NDArray[np.float64]:
+    """Return the dual weights [examples, classes]; rare classes weigh more."""
+    count = np.maximum(np.bincount(labels, minlength=classes), 1)
     weight = np.sqrt(count.mean() / count)[labels]
-    x = features.astype(np.float64)
-    target = np.eye(classes)[labels]
-    weighted = x * weight[:, None]
-    inverse = np.linalg.inv(x.T @ weighted + _RIDGE * np.eye(x.shape[1]))
-    weights = inverse @ (weighted.T @ target)
-    leverage = np.einsum("ij,ij->i", x @ inverse, weighted)[:, None]
-    left_out = (x @ weights - leverage * target) / (1 - leverage)
-    knots, shares = _calibrate(left_out + gains, labels, classes)
-    return np.vstack([weights, knots, shares]).astype(np.float32)
+    regular = kernel + _RIDGE * np.diag(1 / weight)
+    return np.asarray(np.linalg.solve(regular, np.eye(classes)[labels]), np.float64)
 
 
 def _calibrate(
@@ -218,7 +238,7 @@ def _calibrate(
     """Return rising knots of sureness and the share of right guesses around each."""
     order = np.sort(scores, axis=1)
     top, second = order[:, -1], order[:, -2]
-    sureness = _sureness(top, top - second)
+    sureness: NDArray[np.float64] = _sureness(top, top - second)
     right = scores.argmax(axis=1) == labels
     places = np.argsort(sureness)
     width = max(1, len(places) // 12)

@@ -70,6 +70,17 @@ _ORDINALS = {
            ("dritte", "dritten", "dritter")),
     "en": (("first",), ("second",), ("third",)),
 }  # fmt: skip
+_DIGITS = {
+    language: {
+        word: digit for digit, forms in enumerate(words.split()) for word in forms.split("/")
+    }
+    for language, words in {
+        "fr": "zero un/une deux trois quatre cinq six sept huit neuf",
+        "nl": "nul een twee drie vier vijf zes zeven acht negen",
+        "de": "null eins/ein zwei/zwo drei vier funf sechs sieben acht neun",
+        "en": "zero/oh/o one two three four five six seven eight nine",
+    }.items()
+}
 _CHEAPEST = re.compile(
     r"moins cher|plus abordable|bon marche|economique|goedko(?:op|per)|voordelig|gunstig|billig|"
     r"preiswert|cheap|less expensive|affordable|trop cher|te duur|zu teuer|too expensive"
@@ -224,17 +235,15 @@ class MentionFinder:
         return product.category in kinds or (category is not None and category.parent in kinds)
 
     def _strange(self, words: list[_Word], used: set[int]) -> bool:
-        """Is there, right behind a kind, a word that nobody knows ("la lampe Zanzibar")?"""
+        """Is there, right beside a kind, a word that nobody knows ("la lampe Zanzibar")?"""
         for index in used:
-            follower = words[index + 1] if index + 1 < len(words) else None
-            if (
-                follower is not None
-                and index + 1 not in used
-                and len(follower.text) > 3
-                and follower.text not in self._common
-                and not follower.text.isdigit()
-                and follower.text not in self._colours
-            ):
+            # English puts the name before the kind ("the Zanzibar lamp"), the others behind it.
+            near = index - 1 if self._language == "en" else index + 1
+            if near in used or not 0 <= near < len(words):
+                continue
+            word = words[near].text
+            known = word in self._common or word in self._colours or word in _ARTICLES
+            if len(word) > 3 and not word.isdigit() and not known:
                 return True
         return False
 
@@ -377,7 +386,7 @@ class MentionFinder:
         runs: list[str] = []
         end = -1
         for number in find_numerals(text, self._language):
-            digits = re.sub(r"\D", "", number.digits) if number.digits else str(number.value)
+            digits = self._as_digits(number.digits, text[number.start : number.end], number.value)
             if not digits.isdigit():
                 continue
             gap = text[end : number.start] if end >= 0 else "x"
@@ -390,6 +399,16 @@ class MentionFinder:
             if letters and len(runs[-1]) == 4 and letters.group(1).isupper():
                 runs[-1] += letters.group(1)
         return tuple(runs)
+
+    def _as_digits(self, written: str, spoken: str, value: Decimal) -> str:
+        """Return a number's digits; "zéro quatre" is 04, not 4."""
+        if written:
+            return re.sub(r"\D", "", written)
+        words = _DIGITS.get(self._language, {})
+        spelled = [words.get(fold(word)) for word in _WORD.findall(spoken)]
+        if all(digit is not None for digit in spelled):
+            return "".join(str(digit) for digit in spelled)
+        return str(value)
 
     def _find_ordinal(self, words: Sequence[_Word]) -> int | None:
         for position, forms in enumerate(_ORDINALS.get(self._language, ())):

@@ -96,7 +96,7 @@ def compare(scene: Scene) -> Draft | None:
             pb=scene.money(second),
         )
     materials = [p.text(scene.language).material for p in (first, second)]
-    if all(materials) and materials[0] != materials[1]:
+    if all(materials) and not any(a in b for a, b in (materials, materials[::-1])):
         said += scene.say("compare_material", ma=materials[0], mb=materials[1])
     return Draft(
         tuple(said),

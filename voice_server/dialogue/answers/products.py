@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from voice_server.dialogue.answers.scene import Draft, Scene
 from voice_server.dialogue.answers.sheets import FEW
+from voice_server.dialogue.words import fold
 from voice_server.shop.catalogue import Product, Variant
 
 DETAIL = 0.42
 """Likeness of a question to one of a product's sentences from which the sentence answers it.
 Below, the right sentence came first in only half of the demo pack's questions."""
+_HEAVY = ("poids", "pese", "lourd", "weeg", "gewicht", "zwaar", "wieg", "schwer", "weigh", "heavy")
+GUESSED = 0.3
+"""The same when nobody else can answer: still something true about the product."""
 ALIKE = 0.06
 """A second sentence is said too when it is as near as this to the first."""
 
@@ -194,13 +198,16 @@ def info(scene: Scene) -> Draft | None:
     return scene.about(product, said)
 
 
-def detail(scene: Scene) -> Draft | None:
-    """Does it have this property? Answered by the sentence of its text that is nearest."""
+def detail(scene: Scene, *, guess: bool = False) -> Draft | None:
+    """Does it have this property? Answered by the sentence of its text that is nearest.
+
+    ``guess`` answers with less likeness: better than a description when no model is there.
+    """
     product = scene.product
     if product is None:
         return which(scene) if scene.choice or scene.mentions.unknown_name else None
     ranked = scene.details(product)
-    if not ranked or ranked[0][1] < DETAIL:
+    if not ranked or ranked[0][1] < (GUESSED if guess else DETAIL):
         return None
     said = [ranked[0][0]]
     if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < ALIKE:
@@ -232,7 +239,10 @@ def dimensions(scene: Scene) -> Draft | None:
         said = scene.say("size_2", product, w=numbers[0], h=numbers[1])
     elif product.sizes:
         said = scene.say("size_variants", product, options=scene.sheets.join(list(product.sizes)))
-    if product.weight_kg is not None:
+    heavy = any(word in fold(scene.text) for word in _HEAVY)
+    if heavy and product.weight_kg is not None:
+        said = []
+    if product.weight_kg is not None and (heavy or not said):
         weight = f"{scene.shop.market.number(product.weight_kg, scene.language)} kg"
         said += scene.say("weight", product, weight=weight)
     return scene.about(product, said) if said else detail(scene)

@@ -16,6 +16,7 @@ from voice_server.shop.shop import Shop
 
 FEW = 3
 """From this stock downwards it is said how many are left."""
+_IN = {"fr": "en", "nl": "in", "de": "in", "en": "in"}
 _SIZE = {"fr": "taille {}", "nl": "maat {}", "de": "Größe {}", "en": "size {}"}
 
 
@@ -53,9 +54,9 @@ class Sheets:
         return size if any(c.isdigit() for c in size) else _SIZE[self.language].format(size)
 
     def variant(self, colour: str, size: str) -> str:
-        """Word a variant: "bleu, taille M"."""
+        """Word a variant: "bleu en taille M"."""
         words = [self.shop.colour(colour, self.language)] if colour else []
-        return ", ".join([*words, self.size(size)] if size else words)
+        return f" {_IN[self.language]} ".join([*words, self.size(size)] if size else words)
 
     def options(self, variants: Sequence[Variant]) -> str:
         """Word variants as a list: by colour if they have colours, else by size."""
@@ -63,7 +64,7 @@ class Sheets:
         sizes = list(dict.fromkeys(v.size for v in variants if v.size))
         if len(colours) == 1 and sizes:
             head = self.shop.colour(colours[0], self.language)
-            return f"{head}, {self.join([self.size(size) for size in sizes])}"
+            return f"{head} {_IN[self.language]} {self.join([self.size(size) for size in sizes])}"
         if colours:
             return self.join([self.shop.colour(colour, self.language) for colour in colours])
         return self.join([self.size(size) for size in sizes])
