@@ -50,6 +50,8 @@ class Claim:
     end: int
     vague: bool = False
     """TIME on a 12-hour clock without a.m. or p.m."""
+    written: Decimal = Decimal(0)
+    """NUMBER: as it stands in the text, before weeks became days."""
 
 
 # Written units that are the same in every language.
@@ -163,7 +165,20 @@ def _numeric(text: str, locale: Locale) -> list[Claim]:
         if claim is not None:
             found.append(claim)
             skip_to = claim.end
+    for place in range(len(found) - 2, -1, -1):
+        found[place] = _share_unit(text, found[place], found[place + 1], locale)
     return found
+
+
+def _share_unit(text: str, left: Claim, right: Claim, locale: Locale) -> Claim:
+    """Give the unit of "81 cm" to the 46 in "46 x 52 x 81 cm", and likewise in ranges."""
+    between = text[left.end : right.start].strip(SPACES).lower()
+    chained = between in {"x", "×", "-", "–"} or between in locale.range_words
+    numbers = left.kind is Kind.NUMBER and right.kind is Kind.NUMBER
+    if not (chained and numbers and right.unit and not left.unit and right.written):
+        return left
+    factor = Decimal(right.value) / right.written
+    return replace(left, value=left.written * factor, unit=right.unit)
 
 
 def _classify(text: str, numeral: Numeral, after: Numeral | None, locale: Locale) -> Claim | None:
@@ -199,7 +214,7 @@ def _classify(text: str, numeral: Numeral, after: Numeral | None, locale: Locale
     if numeral.weak and unit in {"", "piece"}:
         return None
     canonical, factor = _CANONICAL.get(unit, (unit, Decimal(1)))
-    return Claim(Kind.NUMBER, value * factor, canonical, start, unit_end)
+    return Claim(Kind.NUMBER, value * factor, canonical, start, unit_end, written=value)
 
 
 def _next_word(text: str, end: int) -> tuple[str, int]:
@@ -288,7 +303,7 @@ def _hours(
         if not between and unit in {"", "minute"}:
             minutes = value * 60 + after.value
             return Claim(Kind.TIME, minutes, "", numeral.start, unit_end, vague=value <= 12)
-    return Claim(Kind.NUMBER, value, "hour", numeral.start, end)
+    return Claim(Kind.NUMBER, value, "hour", numeral.start, end, written=value)
 
 
 def _named(text: str, locale: Locale, found: list[Claim]) -> Iterable[Claim]:

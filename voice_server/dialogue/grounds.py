@@ -50,8 +50,10 @@ def supports(support: Support, claim: Claim) -> bool:
 def _number(support: Support, claim: Claim) -> bool:
     have = support.claim
     if have.kind is Kind.NUMBER:
-        units = have.unit == claim.unit or not have.unit or not claim.unit
-        return units and _equal(have.value, claim.value, support.loose)
+        if have.unit == claim.unit:
+            return _equal(have.value, claim.value, support.loose)
+        bare = not have.unit or not claim.unit
+        return bare and _equal(have.written, claim.written, support.loose)
     if have.kind is Kind.TIME:
         hours = Decimal(claim.value)
         vague = claim.unit == "hour" and hours <= 12
