@@ -299,14 +299,16 @@ async def test_the_real_last_resort_speaks_prices_and_is_cached_fast(tmp_path: P
     speaker = Speaker([engine], cache=PhraseCache(tmp_path))
     try:
         await speaker.warm([Phrase("Dat kost € 4,95.", "nl")])
-        fresh = Speaker([engine], cache=PhraseCache(tmp_path))
-        began = time.perf_counter()
-        (chunk,) = await say(fresh, "Dat kost € 4,95.", "nl")
-        took = time.perf_counter() - began
-        fresh.close()
-        assert chunk.cached
-        assert len(chunk.phones) > 15
-        assert took < 0.1, "a phrase from the disk sounds at once"
+        took = []
+        for _ in range(5):  # each time from the disk
+            fresh = Speaker([engine], cache=PhraseCache(tmp_path))
+            began = time.perf_counter()
+            (chunk,) = await say(fresh, "Dat kost € 4,95.", "nl")
+            took.append(time.perf_counter() - began)
+            fresh.close()
+            assert chunk.cached
+            assert len(chunk.phones) > 15
+        assert min(took) < 0.05, "a phrase from the disk sounds at once"
     finally:
         speaker.close()
         await espeak.close()
