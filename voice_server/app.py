@@ -80,8 +80,10 @@ class App:
     # ------------------------------------------------------------- lifecycle
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[App]:
+    async def running(self, stop: asyncio.Event | None = None) -> AsyncIterator[App]:
         """Listen at once, become ready when the engines are, stop at the end of the block.
+
+        ``stop``, when set, ends the loading; the block is entered all the same.
 
         Raises:
             StartFailed: the address is taken, or the engines cannot be loaded.
@@ -97,9 +99,10 @@ class App:
             async with asyncio.TaskGroup() as tasks:
                 background = [tasks.create_task(self._keep_model())]
                 try:
-                    await self._load(tasks, background)
-                    log.info("ready after %.1f s", time.monotonic() - began)
-                    self._greet()
+                    await self._load_or_stop(tasks, background, stop or asyncio.Event())
+                    if self.loaded:
+                        log.info("ready after %.1f s", time.monotonic() - began)
+                        self._greet()
                     yield self
                 finally:
                     for task in background:
@@ -135,6 +138,26 @@ class App:
             await drain(self._application, self.settings.drain_s)
 
     # --------------------------------------------------------------- loading
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the engines are there."""
+        return self._services is not None
+
+    async def _load_or_stop(
+        self, tasks: asyncio.TaskGroup, background: list[asyncio.Task[None]], stop: asyncio.Event
+    ) -> None:
+        loading = asyncio.ensure_future(self._load(tasks, background))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            if not loading.done():
+                loading.cancel()
+                log.info("stopped while loading")
+        if not loading.cancelling():
+            await loading
 
     async def _load(self, tasks: asyncio.TaskGroup, background: list[asyncio.Task[None]]) -> None:
         """Load speech and facts side by side; the language model joins later by itself."""

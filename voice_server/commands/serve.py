@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 log = logging.getLogger(__name__)
+
+LOADING_STOPPED = 143
+"""Exit code after two signals while the engines were being loaded, as shells have SIGTERM."""
 
 
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,15 +55,17 @@ async def _serve(settings: Settings) -> int:
 
     loop = asyncio.get_running_loop()
     first, second = asyncio.Event(), asyncio.Event()
+    app = App(settings)
 
     def signalled() -> None:
+        if first.is_set() and not app.loaded:
+            os._exit(LOADING_STOPPED)  # threads that load a model cannot be interrupted
         (second if first.is_set() else first).set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends asyncio.run
             loop.add_signal_handler(number, signalled)
-    app = App(settings)
-    async with app.running():
+    async with app.running(stop=first):
         await first.wait()
         log.info("draining: new sessions are refused, a second signal stops at once")
         draining = asyncio.ensure_future(app.drain())
