@@ -1,0 +1,87 @@
+"""Measure Kokoro's shipped voices and write models/kokoro-82m.statistics.npz.
+
+    python -m scripts.dev.kokoro_calibrate [--voices af_heart ff_siwis] [--clauses 4]
+
+Run it when [[engine.voices]] of models/kokoro-82m.toml changes; a voice that is not in the file is
+measured by the server at its first start, which takes it some ten seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import time
+import tomllib
+from pathlib import Path
+
+from voice_server.assets import assets_dir
+from voice_server.config import Settings
+from voice_server.speech.espeak import Espeak
+from voice_server.speech.phonemes import EspeakPhonemizer
+from voice_server.speech.tts.kokoro_graph import Calibrator, derive
+from voice_server.speech.tts.kokoro_phones import TIE, spell
+from voice_server.speech.tts.kokoro_voices import (
+    STATISTICS_FILE,
+    VoiceSpec,
+    load_statistics,
+    read_specs,
+    read_style,
+    save_statistics,
+    style_row,
+)
+from voice_server.weights import WeightStore
+
+SENTENCES = Path(__file__).with_name("retail_sentences.toml")
+
+
+async def main() -> None:
+    """Measure the voices asked for and keep what is known of the others in the TOML."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--voices", nargs="*", help="ids; default: those not measured yet")
+    parser.add_argument("--clauses", type=int, default=4, help="sentences per voice")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+    settings = Settings()
+    store = WeightStore(settings.models)
+    model_dir = store.path("kokoro-82m")
+    specs = read_specs(store.entry("kokoro-82m").engine)
+    path = assets_dir("models") / STATISTICS_FILE
+    known = load_statistics(path)
+    recipes = {spec.recipe for spec in specs}
+    known = {recipe: parts for recipe, parts in known.items() if recipe in recipes}
+    wanted = [
+        spec
+        for spec in specs
+        if (spec.voice.id in arguments.voices if arguments.voices else spec.recipe not in known)
+    ]
+    derived = derive(model_dir, settings.models / "derived")
+    calibrator = Calibrator(model_dir, derived, threads=arguments.threads)
+    espeak = Espeak()
+    try:
+        for spec in wanted:
+            began = time.monotonic()
+            clauses = await _clauses(spec, EspeakPhonemizer(espeak), arguments.clauses)
+            style = read_style(model_dir, spec)
+            rows = [(tokens, style_row(style, len(tokens))) for tokens in clauses]
+            known[spec.recipe] = calibrator.measure(rows)
+            save_statistics(path, known)
+            print(f"{spec.voice.id}: {time.monotonic() - began:.1f} s", flush=True)
+    finally:
+        await espeak.close()
+
+
+async def _clauses(spec: VoiceSpec, phonemizer: EspeakPhonemizer, count: int) -> list[list[int]]:
+    language = spec.voice.language
+    with SENTENCES.open("rb") as file:
+        sentences = tomllib.load(file)[language.split("-")[0]]["search"][:count]
+    return [
+        list(spell(await phonemizer.phonemes(s, language, tie=TIE), language, spec.phones).tokens)
+        for s in sentences
+    ]
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

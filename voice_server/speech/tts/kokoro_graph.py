@@ -1,0 +1,115 @@
+"""The files derived from Kokoro's export: made once, kept beside the weights, put there whole."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import onnx
+
+from voice_server.speech.engine import EngineUnavailable
+from voice_server.speech.onnx_session import only_file, open_session
+from voice_server.speech.tts.kokoro_model import (
+    PARTS,
+    KokoroModel,
+    Statistics,
+    Tables,
+    pooled,
+)
+from voice_server.speech.tts.kokoro_net import pitch_network, sound_network
+from voice_server.speech.tts.kokoro_weights import Array, load_model, read_weights, text_half
+
+log = logging.getLogger(__name__)
+
+DERIVATION = 1
+"""Counts up when the derived files change for the same weights."""
+
+_BUILDERS = {"pitch": pitch_network, "sound": sound_network}
+
+
+def derive(model_dir: Path, derived_dir: Path) -> Path:
+    """Return the folder with the files made from the export in ``model_dir``; make it if need be.
+
+    It is ``derived_dir/kokoro-82m-<version>``, the version telling both the weights and this
+    code.  It takes some seconds once, 310 MB of disk, and appears whole or not at all.
+    Raises EngineUnavailable: no export there, not the known one, or the disk refuses.
+    """
+    source = only_file(model_dir, "*.onnx", what="Kokoro")
+    try:
+        with source.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        folder = derived_dir / f"kokoro-82m-{DERIVATION}-{digest[:12]}"
+        if not folder.is_dir():
+            derived_dir.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".kokoro-", dir=derived_dir))
+            try:
+                _write(source, draft)
+                _install(draft, folder)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        raise EngineUnavailable(
+            f"Kokoro's files cannot be derived in {derived_dir}: {error}"
+        ) from error
+    return folder
+
+
+def _write(source: Path, folder: Path) -> None:
+    began = time.monotonic()
+    export = load_model(source)
+    onnx.save(text_half(export), str(folder / "text.onnx"))
+    weights = read_weights(export)
+    del export
+    norms = {}
+    for part, build in _BUILDERS.items():
+        network = build(weights)
+        norms[part] = network.norms
+        onnx.save(network.model, str(folder / f"{part}.onnx"))
+    Tables.build(weights, norms).save(folder / "tables.npz")
+    log.info("derived Kokoro's graphs in %.1f s", time.monotonic() - began)
+
+
+def _install(draft: Path, folder: Path) -> None:
+    draft.chmod(0o755)  # mkdtemp's own 0700 would lock other users of a shared cache out
+    try:
+        os.replace(draft, folder)
+    except OSError:
+        if not folder.is_dir():  # else somebody else was faster, with the same files
+            raise
+
+
+class Calibrator:
+    """Measures the statistics of a voice with the exact networks, which it loads for that.
+
+    It needs about 700 MB while it lives and 0.8 s of a core per second of speech.
+    """
+
+    def __init__(self, model_dir: Path, derived: Path, *, threads: int) -> None:
+        """Build the exact networks. Raises EngineUnavailable."""
+        weights = read_weights(load_model(only_file(model_dir, "*.onnx", what="Kokoro")))
+        networks = {part: build(weights, exact=True) for part, build in _BUILDERS.items()}
+        sessions = {
+            part: open_session(net.model.SerializeToString(), threads=threads, what="Kokoro")
+            for part, net in networks.items()
+        }
+        sessions["text"] = open_session(derived / "text.onnx", threads=threads, what="Kokoro")
+        self.model = KokoroModel(sessions, Tables.load(derived / "tables.npz"))
+
+    def measure(
+        self, clauses: list[tuple[list[int], Array]], *, speed: float = 1.0
+    ) -> dict[str, Statistics]:
+        """Return what to expect of a voice from some clauses: (tokens, style row) each.
+
+        Raises EngineError.
+        """
+        measured: dict[str, list[tuple[Array, Array]]] = {part: [] for part in PARTS}
+        for tokens, style in clauses:
+            reading = self.model.read(tokens, style, speed)
+            for part, found in self.model.measure(self.model.begin(reading, style, None)).items():
+                measured[part].append(found)
+        return {part: pooled(found) for part, found in measured.items()}
