@@ -209,9 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--ways", default="trimmed,padded", help="trimmed, partial, padded")
     parser.add_argument("--limit", type=int, default=40, help="utterances per folder")
     parser.add_argument("--model", type=Path, help="folder of the weights (default: whisper-base)")
-    parser.add_argument(
-        "--json", type=Path, help="also write the table, and what was heard"
-    )
+    parser.add_argument("--json", type=Path, help="also write the table, and what was heard")
     asyncio.run(bench(parser.parse_args(arguments)))
 
 

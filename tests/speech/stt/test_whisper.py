@@ -99,6 +99,13 @@ async def test_an_unsure_final_is_heard_again_padded_and_the_likelier_one_wins()
     assert (await engine_of(worse).transcribe(speech(2), language="fr")).text == "trimmed"
 
 
+async def test_a_second_look_that_would_miss_the_deadline_is_not_taken() -> None:
+    model = FakeWhisper(lambda *_: sure("maybe", -1.4), seconds_per_step=0.1)
+    engine = engine_of(model, deadline_s=1.5)
+    assert (await engine.transcribe(speech(2), language="fr")).text == "maybe"
+    assert model.encoded == [3.5]
+
+
 async def test_noise_is_not_heard_twice() -> None:
     model = FakeWhisper(lambda *_: Decoded("Ich bin ein Lied", 4, -1.6, 0.87, True))
     assert (await engine_of(model).transcribe(speech(2), language="fr")).text == ""

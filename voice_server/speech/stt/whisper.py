@@ -47,6 +47,7 @@ class _Request:
     languages: tuple[str, ...]
     hint: str
     thorough: bool
+    deadline: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class _Heard:
     audio: Audio
     dbfs: float
     encoded: Any
+    encoding_s: float
     language: str
     language_probability: float
 
@@ -127,8 +129,8 @@ class WhisperSpeechToText:
         call), EngineUnavailable for an unknown language or missing weights, EngineError if the
         model fails.
         """
-        request = _Request(clean(audio).copy(), language, tuple(languages), hint, urgent)
         deadline = time.monotonic() + self._deadline_s
+        request = _Request(clean(audio).copy(), language, tuple(languages), hint, urgent, deadline)
         if urgent:
             return await self._run(lambda: self._transcribe(request), True, deadline)
         # Two steps instead of one, so that a final waiting meanwhile goes first.
@@ -168,10 +170,12 @@ class WhisperSpeechToText:
             dbfs = guards.loudest_dbfs(piece)
             if piece.size < SHORTEST_S * LISTENING_RATE or dbfs < guards.SILENT_DBFS:
                 continue
+            begin = time.monotonic()
             encoded = model.encode(np.concatenate((piece, self._tail)))
+            encoding_s = time.monotonic() - begin
             if language is None:
                 language, probability = model.identify(encoded, request.languages)[0]
-            heard.append(_Heard(piece, dbfs, encoded, language, probability))
+            heard.append(_Heard(piece, dbfs, encoded, encoding_s, language, probability))
         return heard
 
     def _put_into_words(self, request: _Request, heard: list[_Heard]) -> Transcript:
@@ -213,11 +217,22 @@ class WhisperSpeechToText:
                 decoded = plain
         if guards.is_invented(decoded, piece.dbfs):
             return replace(decoded, text="")
-        if request.thorough and guards.needs_second_look(decoded):
+        if (
+            request.thorough
+            and guards.needs_second_look(decoded)
+            and self._has_time(request, piece)
+        ):
             decoded = self._second_look(model, piece, bound, decoded)
             if guards.is_invented(decoded, piece.dbfs):
                 return replace(decoded, text="")
         return replace(decoded, text=guards.without_loop(decoded.text))
+
+    def _has_time(self, request: _Request, piece: _Heard) -> bool:
+        """Tell whether hearing 30 s fits into half of the time left, at the speed just seen."""
+        heard_s = (piece.audio.size + self._tail.size) / LISTENING_RATE
+        # Decoding attends to a longer memory too: half as much again.
+        needed_s = 1.5 * piece.encoding_s * WINDOW_S / heard_s
+        return needed_s < (request.deadline - time.monotonic()) / 2
 
     def _second_look(
         self, model: WhisperModel, piece: _Heard, bound: int, first: Decoded
