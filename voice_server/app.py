@@ -37,6 +37,7 @@ from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.engine import EngineError
 from voice_server.speech.language import TextLanguage
 from voice_server.speech.tts.speaker import Phrase
+from voice_server.speech.verbalise import verbalise
 from voice_server.speech.visemes import visemes
 from voice_server.web.application import WebBackend, create_application, drain
 from voice_server.web.pages import add_pages
@@ -205,6 +206,8 @@ class App:
     def _load_facts(self) -> tuple[Knowledge, TextLanguage]:
         embedder = UniversalSentenceEncoder()
         embedder.warm()
+        for language in self.shop.languages:
+            verbalise("1", language)  # compiles the rules, which no caller should wait for
         knowledge = Knowledge(self.shop, embedder, cache=self.settings.models / "derived" / "facts")
         return knowledge, TextLanguage()
 

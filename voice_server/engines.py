@@ -11,7 +11,7 @@ from pathlib import Path
 from voice_server.config import Settings
 from voice_server.conversation.vad_batch import VadBatcher
 from voice_server.speech.end_of_turn import SmartTurn
-from voice_server.speech.engine import EngineUnavailable, TextToSpeech
+from voice_server.speech.engine import EngineError, EngineUnavailable, TextToSpeech
 from voice_server.speech.espeak import Espeak
 from voice_server.speech.phonemes import EspeakPhonemizer
 from voice_server.speech.stt.whisper import WhisperSpeechToText
@@ -36,7 +36,8 @@ class Voices:
     kokoro: KokoroTextToSpeech
 
     async def close(self) -> None:
-        """End the child process."""
+        """Stop the threads and end the child process."""
+        self.speaker.close()
         await self.espeak.close()
 
 
@@ -69,9 +70,13 @@ async def load_voices(
         KokoroTextToSpeech, model, derived, phonemizer, threads=settings.tts_threads
     )
     engines: list[TextToSpeech] = [kokoro]
-    piper = _piper_voices(store)
-    if piper:
-        engines.append(PiperTextToSpeech(piper, phonemizer, threads=settings.tts_threads))
+    for file in _piper_voices(store):
+        try:
+            voice = PiperTextToSpeech([file], phonemizer, threads=settings.tts_threads)
+            await voice.load()  # three seconds: a first clause would be late otherwise
+            engines.append(voice)
+        except EngineError as error:
+            log.warning("the voice %s is left out: %s", file.stem, error)
     try:
         engines.append(await EspeakTextToSpeech.load(espeak))
     except EngineUnavailable as error:
@@ -84,7 +89,9 @@ async def load_voices(
 
 def _piper_voices(store: WeightStore) -> list[Path]:
     """Return the Piper-format voices that were fetched or put into the models folder."""
-    return sorted(path for path in (store.root / "piper").glob("*.onnx") if path.is_file())
+    known = [entry.name for entry in store.entries() if entry.name.startswith("piper-")]
+    folders = [store.root / "piper", *(store.root / name for name in known)]
+    return sorted(path for folder in folders for path in folder.glob("*.onnx"))
 
 
 async def load_listeners(settings: Settings, store: WeightStore) -> Listeners:
