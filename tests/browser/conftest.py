@@ -153,10 +153,15 @@ async def browser(
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def deaf_browser(playwright: Playwright, chromium: str) -> AsyncIterator[Browser]:
-    """Chromium that asks for the microphone and is refused (headless: nobody answers yes)."""
+    """Chromium that refuses the microphone; ``shop.test`` is this machine, without https."""
     started = await playwright.chromium.launch(
         executable_path=chromium,
-        args=[*CHROMIUM_ARGS, "--use-fake-device-for-media-stream", "--deny-permission-prompts"],
+        args=[
+            *CHROMIUM_ARGS,
+            "--use-fake-device-for-media-stream",
+            "--deny-permission-prompts",
+            "--host-resolver-rules=MAP shop.test 127.0.0.1",
+        ],
     )
     yield started
     await started.close()

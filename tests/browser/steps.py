@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
 from tests.fakes.realtime_server import FakeRealtime
 
-PATIENCE_MS = 8000
+PATIENCE_MS = 20_000
 """Enough for a busy machine; what takes this long here is broken."""
 
 BUTTON = "voice-button"
 
+RECORD = """
+  window.seen = {};
+  for (const kind of ["state", "transcript", "card", "error"]) {
+    const name = `voice-${kind}`;
+    document.addEventListener(name, ({ detail }) => (window.seen[name] ??= []).push(detail));
+  }
+"""
+
 
 async def visit(page: Page, url: str, *, language: str = "en", path: str = "/") -> None:
-    """Open the shop and wait until it stands."""
+    """Open the shop, collecting the button's DOM events, and wait until it stands."""
+    await page.add_init_script(RECORD)
     await page.goto(f"{url}{path}?lang={language}")
     await page.wait_for_selector(".tile")
 
@@ -28,7 +38,13 @@ def part(page: Page, selector: str) -> Locator:
 
 async def state_is(page: Page, state: str) -> None:
     """Wait until the button shows a state."""
-    await expect(part(page, ".root")).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
+    await page.wait_for_function(
+        """([tag, state]) => document.querySelector(tag).shadowRoot
+             .querySelector(".root").dataset.state === state""",
+        arg=[BUTTON, state],
+        polling=50,
+        timeout=PATIENCE_MS,
+    )
 
 
 async def talk(page: Page) -> None:
@@ -37,12 +53,25 @@ async def talk(page: Page) -> None:
 
 
 async def greeted(page: Page, fake: FakeRealtime) -> None:
-    """Begin, and wait until the greeting is over; the fake's own ears are closed."""
+    """Begin, and wait until the greeting is over."""
     await talk(page)
-    await state_is(page, "speaking")
-    fake.deafen()
+    await fake.until(lambda: fake.finished_replies == 1)
     await expect(part(page, ".root")).to_have_attribute(
-        "data-state", "listening", timeout=PATIENCE_MS
+        "data-state", re.compile("listening|ready"), timeout=PATIENCE_MS
+    )
+
+
+async def passed(page: Page, *states: str) -> None:
+    """Wait until the button has gone through these states, in this order, since the start."""
+    await page.wait_for_function(
+        """states => {
+          let next = 0;
+          for (const { state } of window.seen["voice-state"] ?? []) next += state === states[next];
+          return next === states.length;
+        }""",
+        arg=list(states),
+        polling=50,
+        timeout=PATIENCE_MS,
     )
 
 
@@ -53,22 +82,9 @@ async def ask(page: Page, text: str) -> None:
 
 
 async def events(page: Page, name: str) -> list[dict[str, Any]]:
-    """The details of the DOM events of that name since `record` was called."""
+    """Return the details of the DOM events of that name since the visit."""
     found: list[dict[str, Any]] = await page.evaluate("name => window.seen[name] ?? []", name)
     return found
-
-
-async def record(page: Page) -> None:
-    """Collect the button's DOM events from now on, listening outside of the element."""
-    await page.evaluate(
-        """() => {
-          window.seen = {};
-          for (const kind of ["state", "transcript", "card", "error"]) {
-            const name = `voice-${kind}`;
-            document.addEventListener(name, ({ detail }) => (window.seen[name] ??= []).push(detail));
-          }
-        }"""
-    )
 
 
 async def shoot(page: Page, name: str) -> None:

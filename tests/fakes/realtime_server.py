@@ -13,7 +13,7 @@ import itertools
 import json
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,8 +52,8 @@ class Script:
     extensions: Sequence[str] = ("binary", "captions", "citations", "playback", "resume")
     close_code: int | None = None
     """Close every new socket with this code, after the upgrade."""
-    deaf: bool = False
-    """Do not react to audio, only count it."""
+    deaf: bool = True
+    """Do not react to audio, only count it: the test decides when the user speaks."""
     silent: bool = False
     """Accept sockets but never say anything."""
 
@@ -73,6 +73,7 @@ class Session:
     response_id: str | None = None
     offset_ms: int = 0
     streams: int = 0
+    extensions: list[str] = field(default_factory=list)
     turn_detection: dict[str, Any] | None = None
     hears: bool = True
     loud: int = 0
@@ -90,6 +91,8 @@ class FakeRealtime:
         self.protocols: list[str] = []
         self.audio_frames: list[bytes] = []
         self.session: Session | None = None
+        self._received_before = 0
+        self._news = asyncio.Condition()
         self._ids = itertools.count(1)
         self._sessions: dict[str, Session] = {}
 
@@ -128,9 +131,53 @@ class FakeRealtime:
         )
         session.held.set()
 
-    def deafen(self) -> None:
-        """Hear nothing from now on: the test decides when the user speaks."""
-        self.script.deaf = True
+    @property
+    def token(self) -> str:
+        """The resume token that is valid now."""
+        return self._live().token
+
+    @property
+    def response_id(self) -> str | None:
+        """The reply that is made now, or was made last."""
+        return self._live().response_id
+
+    @property
+    def connected(self) -> bool:
+        """Whether the present session has a socket."""
+        return self._live().socket is not None
+
+    def forget(self) -> None:
+        """Lose all sessions, as a restarted server does."""
+        self._sessions.clear()
+
+    def session_log(self) -> list[dict[str, Any]]:
+        """Every event sent in the present session."""
+        return self.session.log if self.session else []
+
+    def received_since_resume(self) -> list[dict[str, Any]]:
+        """What the client has sent since its last connection."""
+        return self.received[self._received_before :]
+
+    async def close(self, code: int) -> None:
+        """Close the socket politely."""
+        socket = self._live().socket
+        assert socket is not None
+        await socket.close(code=code)
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Wait until something holds, looking at every message. Raises TimeoutError."""
+        async with asyncio.timeout(seconds), self._news:
+            await self._news.wait_for(condition)
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    @property
+    def finished_replies(self) -> int:
+        """How many replies have been spoken to their end."""
+        done = [event for event in self.session_log() if event["type"] == "response.done"]
+        return sum(event["response"]["status"] == "completed" for event in done)
 
     async def say(self, kind: str, **fields: Any) -> None:
         """Send any event to the client."""
@@ -162,6 +209,8 @@ class FakeRealtime:
     async def _serve(self, request: web.Request) -> web.WebSocketResponse:
         query = dict(request.query)
         self.connections.append(query)
+        await self._tell()
+        self._received_before = len(self.received)
         self.protocols.append(request.headers.get("Sec-WebSocket-Protocol", ""))
         socket = web.WebSocketResponse(protocols=("realtime",))
         await socket.prepare(request)
@@ -185,9 +234,11 @@ class FakeRealtime:
                 event = json.loads(message.data)
                 self.received.append(event)
                 await self._receive(session, event)
+            await self._tell()
         if session.socket is socket:
             session.attached.clear()
             session.socket = None
+            await self._tell()
         return socket
 
     async def _enter(self, socket: web.WebSocketResponse, query: dict[str, str]) -> Session | None:
@@ -204,6 +255,8 @@ class FakeRealtime:
             await self._resume(session, socket, query)
             return session
         session = self.session = Session(self._id("sess"), "")
+        asked = query.get("extensions", "").split(",")
+        session.extensions = [name for name in self.script.extensions if name in asked]
         session.held.set()
         session.attached.set()
         session.socket = socket
@@ -211,7 +264,7 @@ class FakeRealtime:
             session,
             "session.created",
             session={"id": session.id, "type": "realtime"},
-            voice_server={"extensions": list(self.script.extensions)},
+            voice_server={"extensions": session.extensions},
         )
         await self._offer(session)
         return session
@@ -236,7 +289,7 @@ class FakeRealtime:
             session={"id": session.id},
             response_id=session.response_id if active else None,
             offset_ms=session.offset_ms,
-            voice_server={"extensions": list(self.script.extensions)},
+            voice_server={"extensions": session.extensions},
         )
         for event in missed:
             await socket.send_json(event)
@@ -249,6 +302,7 @@ class FakeRealtime:
         if to.socket is not None and not to.socket.closed:
             with contextlib.suppress(ConnectionError):
                 await to.socket.send_json(event)
+        await self._tell()
 
     async def _receive(self, session: Session, event: dict[str, Any]) -> None:
         kind = event["type"]
@@ -347,7 +401,7 @@ class FakeRealtime:
         )
         session.streams += 1
         stream = session.streams
-        if "binary" in self.script.extensions:
+        if "binary" in session.extensions:
             await self._send(session, "voice_server.audio_stream", stream=stream, **place)
         starts = list(itertools.accumulate((clause.ms for clause in clauses), initial=0))
         told = 0
@@ -377,7 +431,7 @@ class FakeRealtime:
         await self._send(
             session, "response.output_audio_transcript.delta", **place, delta=clause.text + " "
         )
-        if "captions" in self.script.extensions:
+        if "captions" in session.extensions:
             await self._send(
                 session,
                 "voice_server.caption",
@@ -405,7 +459,7 @@ class FakeRealtime:
             return
         samples = tone(offset_ms)
         with contextlib.suppress(ConnectionError):
-            if "binary" in self.script.extensions:
+            if "binary" in session.extensions:
                 header = struct.pack("<BBHI", 1, 0, stream, offset_ms)
                 await session.socket.send_bytes(header + samples)
             else:

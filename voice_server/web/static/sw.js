@@ -10,7 +10,7 @@ const SHELL = [
   "/static/page/texts.js", "/static/voice-button.js", "/static/icons/icon.svg", "/static/icons/icon-192.png",
   "/static/fonts/figtree-latin-wght-normal.woff2", "/static/fonts/bricolage-grotesque-latin-wght-normal.woff2",
   ...[
-    "audio", "capture-worklet", "core", "i18n", "icons", "link", "log", "panel", "pcm", "playback-queue",
+    "audio", "capture-worklet", "core", "endpoint", "i18n", "icons", "link", "log", "panel", "pcm", "playback-queue",
     "playback-worklet", "resampler", "session", "state", "styles", "wave",
   ].map((name) => `/static/voice/${name}.js`),
 ];

@@ -151,6 +151,7 @@ class VoiceButton extends HTMLElement {
         if (key || this.notice?.startsWith(only)) this.#setNotice(key);
       },
       problem: ({ code, message }) => this.#tell("voice-error", { code, message }),
+      refresh: () => this.#show(),
       level: (kind, value) => this.#level(kind, value),
     };
   }
@@ -317,6 +318,7 @@ class VoiceButton extends HTMLElement {
   #hint() {
     const { words, state, session } = this;
     if (state === "idle") return words.hintIdle;
+    if (state === "connecting" && session.asking && session.link.state === "open") return words.hintAllow;
     if (state === "reconnecting") return words.hintReconnecting;
     if (state === "speaking") return session.microphone && !session.muted ? words.hintInterrupt : "";
     if (state === "listening" && this.mode === "press") return words.hintTalking;

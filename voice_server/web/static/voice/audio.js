@@ -58,15 +58,19 @@ export class Player {
     this.node.connect(this.volume).connect(context.destination);
     // A report that was on its way when we flushed belongs to the past.
     this.generation = 0;
+    this.pushed = 0;
     this.node.port.onmessage = ({ data }) => {
       if (data.generation !== this.generation) return;
       const late = (context.outputLatency || context.baseLatency || 0) * 1000;
-      const positionMs = Math.max(0, data.positionMs - (data.idle ? 0 : late));
-      report({ responseId: data.stream, positionMs, rms: data.rms, idle: data.idle });
+      // It fell silent only if nothing was on its way to it.
+      const idle = data.idle && data.received === this.pushed;
+      const positionMs = Math.max(0, data.positionMs - (idle ? 0 : late));
+      report({ responseId: data.stream, positionMs, rms: data.rms, idle });
     };
   }
 
   play(responseId, offsetMs, samples) {
+    this.pushed += 1;
     this.node.port.postMessage({ push: { stream: responseId, offsetMs, samples } }, [samples.buffer]);
   }
 

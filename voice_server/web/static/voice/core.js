@@ -39,8 +39,20 @@ export class Core {
     /** The reply that sounds now or sounded last. */
     this.reply = null;
     this.heldReply = null;
-    this.facts = { playing: false, held: false, responding: false, awaiting: false, hearing: false };
+    this.facts = { playing: false, held: false, awaiting: false, hearing: false };
     this.empty = true;
+    /** Whether there is a player that will report what was heard. */
+    this.audible = true;
+  }
+
+  /** A reply is being made by the server. */
+  get unfinished() {
+    return [...this.replies.values()].some(({ done }) => !done);
+  }
+
+  /** A reply is being made, or is made and waits in the player. */
+  get responding() {
+    return [...this.replies.values()].some(({ done, waiting }) => !done || waiting);
   }
 
   /** The query of `resume` (docs/realtime-extensions.md), or null before there is a token. */
@@ -65,13 +77,13 @@ export class Core {
   #finishPending() {
     const orders = [{ kind: "flush" }];
     for (const reply of this.replies.values()) {
-      reply.done = true;
+      Object.assign(reply, { done: true, waiting: false });
       if (reply.entry.status === "active") orders.push(...this.#close(reply, "cancelled"));
     }
     for (const entry of this.users.values()) {
       if (!entry.final) orders.push(...this.#transcribed(entry.id, entry.text));
     }
-    this.facts = { playing: false, held: false, responding: false, awaiting: false, hearing: false };
+    this.facts = { playing: false, held: false, awaiting: false, hearing: false };
     return orders;
   }
 
@@ -90,7 +102,7 @@ export class Core {
   #sound(responseId, offsetMs, samples) {
     const reply = this.replies.get(responseId);
     // Late audio of a reply that was interrupted, or is held, must not be heard.
-    if (!reply || reply.entry.status === "cancelled" || this.heldReply === responseId) return [];
+    if (!reply || !this.audible || reply.entry.status === "cancelled" || this.heldReply === responseId) return [];
     reply.waiting = true;
     return [{ kind: "sound", responseId, offsetMs, samples }];
   }
@@ -104,7 +116,6 @@ export class Core {
   /** The user cuts the reply off by hand. @returns {object[]} orders */
   interrupted() {
     this.facts.awaiting = false;
-    this.facts.responding = false;
     return this.#stop();
   }
 
@@ -192,6 +203,7 @@ export class Core {
     this.heldReply = null;
     const orders = [{ kind: "flush" }];
     for (const reply of this.replies.values()) {
+      Object.assign(reply, { done: true, waiting: false });
       if (reply.entry.status === "active") orders.push(...this.#close(reply, "cancelled"));
     }
     return orders;
@@ -283,7 +295,7 @@ export class Core {
       return this.#transcribed(event.item_id, this.users.get(event.item_id)?.text ?? "");
     },
     "response.created"(event) {
-      Object.assign(this.facts, { responding: true, awaiting: false });
+      this.facts.awaiting = false;
       const orders = [];
       for (const reply of this.replies.values()) {
         if (reply.done && reply.entry.status === "active") {
@@ -349,7 +361,6 @@ export class Core {
     "response.done"({ response }) {
       const reply = this.#replyOf(response.id);
       reply.done = true;
-      this.facts.responding = [...this.replies.values()].some(({ done }) => !done);
       if (this.heldReply === response.id) {
         this.heldReply = null;
         this.facts.held = false;
@@ -375,7 +386,9 @@ export class Core {
 
 /** Append those of `more` that `list` does not hold yet; return them. */
 function addNew(list, more, key) {
-  const fresh = more.filter((item) => !list.some((other) => other[key] === item[key]));
-  list.push(...fresh);
-  return fresh;
+  const before = list.length;
+  for (const item of more) {
+    if (!list.some((other) => other[key] === item[key])) list.push(item);
+  }
+  return list.slice(before);
 }

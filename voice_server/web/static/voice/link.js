@@ -3,7 +3,7 @@
  *
  * A dropped socket is opened again with the resume query, with growing pauses, until the server's
  * token has expired; then, or when the server refuses the token, a new session is opened once.
- * Handlers: `state("connecting" | "open" | "reconnecting" | "failed" | "off", reason)`,
+ * Handlers: `state("connecting" | "open" | "reconnecting" | "failed" | "off", reason, detail)`,
  * `message(event)`, `audio(ArrayBuffer)`, `fresh()` (the old session is gone for good).
  */
 
@@ -88,10 +88,10 @@ export class Link {
     this.timers.answer = setTimeout(() => this.#dropped("silent"), ANSWER_DEADLINE_MS);
   }
 
-  #enter(state, reason = "") {
+  #enter(state, reason = "", detail = "") {
     if (state === this.state) return;
     this.state = state;
-    this.handlers.state(state, reason);
+    this.handlers.state(state, reason, detail);
   }
 
   async #connect() {
@@ -111,7 +111,18 @@ export class Link {
       url.searchParams.set(name, value);
     }
     const protocols = ["realtime", ...(key ? [`openai-insecure-api-key.${key}`] : [])];
-    const socket = new WebSocket(url, protocols);
+    let socket;
+    try {
+      socket = new WebSocket(url, protocols);
+    } catch (error) {
+      // A forbidden port, or ws:// from an https page: trying again would not help.
+      this.#fail("unreachable", error);
+      return;
+    }
+    if (socket.readyState === WebSocket.CLOSED) {
+      this.#fail("unreachable", `the page's Content-Security-Policy forbids ${url.origin}`);
+      return;
+    }
     socket.binaryType = "arraybuffer";
     socket.onmessage = (message) => this.#received(socket, message);
     socket.onclose = ({ code }) => socket === this.socket && this.#closed(code);
@@ -213,10 +224,9 @@ export class Link {
     this.#connect();
   }
 
-  #fail(reason, error) {
+  #fail(reason, detail = "") {
     this.#stop();
-    this.#enter("failed", reason);
-    if (error) this.handlers.message({ type: "error", error: { code: "key", message: String(error) } });
+    this.#enter("failed", reason, String(detail));
   }
 
   /** Let go of the present socket; nothing it still says counts. */

@@ -2,7 +2,7 @@
  * Audio thread: replies at 24 kHz → device rate → loudspeaker, with the position that is heard.
  *
  * In: `{push: {stream, offsetMs, samples}}`, `{end: stream}`, `{clear: generation}`, `{stop: true}`.
- * Out: `{generation, stream, positionMs, rms, idle}` every 40 ms while sounding and once when it falls silent.
+ * Out: `{generation, received, stream, positionMs, rms, idle}` every 40 ms while sounding and once when it falls silent.
  */
 
 import { WIRE_RATE, loudness } from "./pcm.js";
@@ -18,6 +18,7 @@ class Playback extends AudioWorkletProcessor {
     this.resampler = new Resampler(WIRE_RATE, sampleRate);
     this.stream = null;
     this.generation = 0;
+    this.received = 0;
     this.running = true;
     this.sinceReport = 0;
     this.loudest = 0;
@@ -26,6 +27,7 @@ class Playback extends AudioWorkletProcessor {
 
   #receive({ push, end, clear, stop }) {
     if (push) {
+      this.received += 1;
       if (push.stream !== this.stream) {
         this.stream = push.stream;
         this.resampler.reset();
@@ -53,9 +55,9 @@ class Playback extends AudioWorkletProcessor {
     this.loudest = Math.max(this.loudest, loudness(block));
     this.sinceReport += block.length / sampleRate;
     if (this.sinceReport < REPORT_S && !idle) return;
+    const { generation, received, loudest: rms } = this;
     const { stream, positionMs } = this.queue;
-    const { generation } = this;
-    this.port.postMessage({ generation, stream, positionMs, rms: this.loudest, idle });
+    this.port.postMessage({ generation, received, stream, positionMs, rms, idle });
     this.sinceReport = 0;
     this.loudest = 0;
   }

@@ -2,16 +2,16 @@
  * One conversation: joins the link, the core and the audio, and tells the view what to show.
  *
  * Handlers: `state(state, reason)`, `entry(entry)`, `gone(id)`, `card(card)`, `notice(key | null)`,
- * `level("input" | "output", 0…1)`, `problem({code, message})`.
+ * `level("input" | "output", 0…1)`, `problem({code, message})`, `refresh()`.
  */
 
 import { Microphone, MicrophoneError, Player, openContext, wake } from "./audio.js";
 import { Core } from "./core.js";
+import { ephemeralKey, realtimeUrl } from "./endpoint.js";
 import { Link } from "./link.js";
 import { meter, parseFrame } from "./pcm.js";
 import { stateOf } from "./state.js";
 
-const EXTENSIONS = "binary,captions,citations,playback,resume";
 /** The server wants the played position about every 100 ms. */
 const ACK_MS = 100;
 /** Frames of 20 ms kept from before the talk key was pressed: people speak a little early … */
@@ -49,14 +49,14 @@ export class VoiceSession {
     this.shown = "idle";
     this.texts = [];
     this.link = new Link({
-      address: () => this.#address(),
-      key: () => this.#key(),
+      address: () => realtimeUrl(this, this.core.audible),
+      key: () => ephemeralKey(this.keyUrl),
       resumption: () => {
         const query = this.core.resumption();
         return query && { query, lifeMs: this.core.tokenLifeMs };
       },
       handlers: {
-        state: (state, reason) => this.#linkState(state, reason),
+        state: (...change) => this.#linkState(...change),
         message: (event) => this.#follow(this.core.receive(event)),
         audio: (buffer) => this.#frame(buffer),
         fresh: () => this.#fresh(),
@@ -67,7 +67,9 @@ export class VoiceSession {
   get state() {
     return stateOf({
       ...this.core.facts,
+      responding: this.core.responding,
       link: this.link.state,
+      asking: this.asking,
       open: this.mode === "press" ? this.talking : Boolean(this.microphone) && !this.muted,
     });
   }
@@ -90,8 +92,10 @@ export class VoiceSession {
       this.player.silent = this.silent;
     } catch (error) {
       this.handlers.problem({ code: "no_sound", message: String(error) });
-      this.handlers.notice("noSound");
+      // On an insecure address the microphone's notice says it better.
+      if (isSecureContext) this.handlers.notice("noSound");
     }
+    this.core.audible = Boolean(this.player);
     this.settled = hearing;
     this.link.open();
   }
@@ -99,6 +103,7 @@ export class VoiceSession {
   /** Ask for the microphone (again). The conversation goes on by text where there is none. */
   async openMicrophone() {
     const attempt = (this.micAttempt = (this.micAttempt ?? 0) + 1);
+    this.asking = true;
     try {
       const microphone = await Microphone.open(
         this.context,
@@ -109,6 +114,7 @@ export class VoiceSession {
       if (attempt !== this.micAttempt) microphone.close();
       else {
         this.microphone = microphone;
+        this.asking = false;
         this.handlers.notice(null, "mic");
       }
     } catch (error) {
@@ -121,16 +127,14 @@ export class VoiceSession {
   }
 
   #lostMicrophone(reason) {
-    this.microphone?.close();
-    this.microphone = null;
-    this.talking = false;
-    this.handlers.level("input", 0);
+    this.#releaseMicrophone();
     this.handlers.notice(reason);
     this.#show();
   }
 
   #releaseMicrophone() {
     this.micAttempt = (this.micAttempt ?? 0) + 1;
+    this.asking = false;
     this.microphone?.close();
     this.microphone = null;
     this.talking = false;
@@ -187,9 +191,9 @@ export class VoiceSession {
 
   /** Cut the reply off. */
   interrupt() {
-    const { reply, facts } = this.core;
-    if (!facts.playing && !facts.responding && !facts.awaiting && !facts.held) return;
-    if (facts.responding || facts.awaiting) this.link.send({ type: "response.cancel" });
+    const { reply, facts, responding } = this.core;
+    if (!facts.playing && !responding && !facts.awaiting && !facts.held) return;
+    if (facts.awaiting || this.core.unfinished) this.link.send({ type: "response.cancel" });
     else if (facts.playing) {
       // All of it was sent, not all of it was heard: the server cannot know otherwise.
       this.link.send({
@@ -272,36 +276,16 @@ export class VoiceSession {
     this.link.send({ type: "session.update", session: { type: "realtime", audio: { input } } });
   }
 
-  #address() {
-    const url = new URL(this.server, location.href);
-    url.protocol = url.protocol.replace("http", "ws");
-    if (!url.pathname.includes("/realtime")) {
-      url.pathname = `${url.pathname.replace(/\/$/, "")}/v1/realtime`;
-    }
-    url.searchParams.set("extensions", EXTENSIONS);
-    if (this.shop) url.searchParams.set("shop", this.shop);
-    if (this.language !== "auto") url.searchParams.set("language", this.language);
-    return url;
-  }
-
-  async #key() {
-    if (!this.keyUrl) return null;
-    const response = await fetch(this.keyUrl, { method: "POST", signal: AbortSignal.timeout(8000) });
-    if (!response.ok) throw new Error(`${this.keyUrl} answered ${response.status}`);
-    const { value } = await response.json();
-    if (typeof value !== "string") throw new Error(`${this.keyUrl} gave no "value"`);
-    return value;
-  }
-
-  #linkState(state, reason) {
+  #linkState(state, reason, detail) {
     if (state === "failed") {
       this.core.facts.playing = false;
       this.player?.flush();
       this.#releaseMicrophone();
-      this.handlers.problem({ code: reason, message: `the connection failed: ${reason}` });
+      this.handlers.problem({ code: reason, message: detail || `no connection: ${reason}` });
       this.handlers.notice(reason);
     } else if (state === "off" && this.context) this.end();
     this.#show();
+    this.handlers.refresh();
   }
 
   #fresh() {

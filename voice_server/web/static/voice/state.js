@@ -17,14 +17,16 @@ const LINK_STATES = {
  * @param {boolean} facts.hearing    the server hears the user
  * @param {boolean} facts.awaiting   a reply is owed
  * @param {boolean} facts.responding a reply is under way
+ * @param {boolean} facts.asking    the browser is asking the visitor for the microphone
  * @param {boolean} facts.open       the microphone is heard now (hands-free, or the key is held)
  * @returns {string} one of STATES
  */
-export function stateOf({ link, held, playing, hearing, awaiting, responding, open }) {
+export function stateOf({ link, held, playing, hearing, awaiting, responding, asking, open }) {
   if (link !== "open") return LINK_STATES[link];
   if (held) return "paused";
   if (playing) return "speaking";
   if (hearing) return "listening";
   if (awaiting || responding) return "thinking";
+  if (asking) return "connecting";
   return open ? "listening" : "ready";
 }
