@@ -45,7 +45,7 @@ SENTENCE = "Can I return the chair within thirty days?"
 async def test_a_sentence_is_understood_and_its_language_found(
     speaker: EspeakTextToSpeech,
 ) -> None:
-    engine = WhisperSpeechToText(weights("whisper-base"))
+    engine = WhisperSpeechToText(weights("whisper-base"), deadline_s=60)
     assert await engine.load() > 0
     audio = await spoken(speaker, SENTENCE, "en")
     transcript = await engine.transcribe(audio, languages=("fr", "nl", "de", "en"))
@@ -63,7 +63,8 @@ async def test_a_sentence_is_understood_and_its_language_found(
 @pytest.mark.parametrize("language", ["fr", "nl", "de", "en"])
 @pytest.mark.parametrize("hint", ["", "Oslo, Nova, Alba, Malmö"])
 async def test_noise_and_hum_say_nothing(model: WhisperModel, language: str, hint: str) -> None:
-    engine = WhisperSpeechToText(Path("unused"), load_model=lambda: model)
+    # A busy test machine is no matter here: what is said is, not how fast.
+    engine = WhisperSpeechToText(Path("unused"), load_model=lambda: model, deadline_s=60)
     random = np.random.default_rng(5)
     hiss = (random.standard_normal(3 * LISTENING_RATE) * 0.02).astype(np.float32)
     hum = (0.05 * np.sin(np.arange(3 * LISTENING_RATE) * 2 * np.pi / 160)).astype(np.float32)
@@ -116,4 +117,24 @@ def test_damaged_weights_are_reported_in_words(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"torn")
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(EngineUnavailable, match="Whisper cannot be loaded from"):
+        WhisperModel(tmp_path)
+
+
+def test_what_the_library_refuses_is_an_engine_error(model: WhisperModel) -> None:
+    with pytest.raises(EngineError, match="language identification failed"):
+        model.identify("not an encoding", ())
+    with pytest.raises(EngineError, match="Whisper's decoder failed"):
+        model.decode("not an encoding", "en", max_tokens=5)
+
+
+def test_another_tokenizer_is_refused_in_words(tmp_path: Path) -> None:
+    real = weights("whisper-base")
+    for file in real.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "tokenizer.json").unlink()
+    (tmp_path / "tokenizer.json").write_text(
+        '{"version":"1.0","added_tokens":[],"model":{"type":"WordLevel","vocab":{"a":0},'
+        '"unk_token":"a"}}'
+    )
+    with pytest.raises(EngineUnavailable, match=r"lacks <\|startoftranscript\|>"):
         WhisperModel(tmp_path)
