@@ -480,6 +480,16 @@ def test_a_short_remark_becomes_the_next_turn_with_its_transcript() -> None:
     assert_state(player, State.REPLYING)
 
 
+def test_an_interruption_without_words_is_not_met_with_silence() -> None:
+    player = Player().to(State.REPLYING)
+    player.frames(LOUD, 640)
+    player.frames(QUIET, 128)
+    player.feed(ev.Final(player.generation, ""))
+    player.frames(QUIET, 960)
+    assert [a.stage for a in player.of(ev.Apologise)] == ["stt"]
+    assert not player.of(ev.NoWords)
+
+
 def test_a_doubt_without_verdict_ends_by_its_length() -> None:
     short = Player().to(State.PAUSED)
     short.frames(QUIET, 256)

@@ -148,6 +148,7 @@ def interrupt(turn: TurnState, now: float) -> None:
     """The user takes the turn; a reply that was heard to its end needs no cancelling."""
     if not turn.replying().played:
         turn.out.append(ev.StopReply("turn_detected"))
+        turn.speaking().interrupted = True
     turn.reply = None
     turn.out.append(ev.Abandon(turn.bump()))
     hear(turn, now)

@@ -153,7 +153,7 @@ def commit(turn: TurnState, now: float, *, reply: bool = True) -> None:
         turn.go_idle(now)
         return
     turn.state, turn.utterance, turn.onset_ms = State.REPLYING, None, 0.0
-    turn.reply = Reply(turn.generation, begun=False)
+    turn.reply = Reply(turn.generation, begun=False, owed=utterance.interrupted)
     turn.timers["transcript"] = now + turn.deadlines.transcript_s
     turn.timers["filler"] = now + turn.deadlines.filler_s
     if utterance.failed:
@@ -168,6 +168,9 @@ def answer(turn: TurnState, event: ev.Final, now: float, *, prepared: bool = Fal
     if event.generation != reply.generation or reply.begun:
         return
     turn.timers.pop("transcript", None)
+    if not event.text and reply.owed:
+        apologise(turn, now, "stt")
+        return
     reply.begun = True
     if not event.text:
         turn.out.append(ev.NoWords(reply.generation))

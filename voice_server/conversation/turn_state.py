@@ -81,6 +81,8 @@ class Utterance:
     announced: bool = False
     judged: bool = False
     """A remark over a reply whose final transcript has been asked for."""
+    interrupted: bool = False
+    """It cost the user an answer: if no words are found in it, we must say so."""
 
 
 @dataclass(slots=True)
@@ -91,6 +93,8 @@ class Reply:
     interruptible: bool = True
     begun: bool = True
     """False while the final transcript is awaited."""
+    owed: bool = False
+    """The user interrupted for this turn, so even one without words gets an answer."""
     audible: bool = False
     fillers: int = 0
     played: bool = False

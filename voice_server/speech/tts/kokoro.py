@@ -47,6 +47,9 @@ FIRST_DEADLINE_S = 3.0
 CHUNK_DEADLINE_S = 3.0
 """For each further window, which is made to take less than the one before takes to play."""
 
+PATIENT_DEADLINE_S = 60.0
+"""For work nobody waits for: it stands behind everything urgent, and being late is no fault."""
+
 SLOWEST, FASTEST = 0.5, 2.0
 
 _CALIBRATION = (
@@ -127,21 +130,23 @@ class KokoroTextToSpeech:
         spec = self._choose(language, voice)
         ipa = await self._phonemizer.phonemes(text, spec.voice.language, tie=TIE)
         pace = min(FASTEST, max(SLOWEST, speed)) * spec.speed
+        first_s = FIRST_DEADLINE_S if urgent else PATIENT_DEADLINE_S
+        chunk_s = CHUNK_DEADLINE_S if urgent else PATIENT_DEADLINE_S
         offset_ms = 0.0
         for spelling in portions(spell(ipa, spec.voice.language, spec.phones)):
             began = time.monotonic()
             clause = await self._workers.run(
                 functools.partial(self._read, spec, spelling, pace),
                 urgent=urgent,
-                deadline_s=FIRST_DEADLINE_S,
+                deadline_s=first_s,
             )
             cut = Cutter(spelling, clause.reading.durations.tolist(), offset_ms)
             for window in schedule(cut.start, cut.stop, self._cost):
-                left_s = FIRST_DEADLINE_S - (time.monotonic() - began)
+                left_s = first_s - (time.monotonic() - began)
                 audio = await self._workers.run(
                     functools.partial(self._sound, clause, window),
                     urgent=urgent,
-                    deadline_s=max(left_s, 0.1) if window.start == cut.start else CHUNK_DEADLINE_S,
+                    deadline_s=max(left_s, 0.1) if window.start == cut.start else chunk_s,
                 )
                 chunk = cut.take(audio, last=window.stop == cut.stop)
                 if len(chunk.audio):
