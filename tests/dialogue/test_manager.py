@@ -293,6 +293,12 @@ async def test_a_filter_in_mid_answer_is_reported() -> None:
     assert parts[-1].incomplete == "content_filter"
 
 
+async def test_a_model_that_echoes_the_question_is_not_heard() -> None:
+    llm = model("Can you do it for me? Yes, we can do that.")
+    parts = await hear(dialogue(llm).open("s"), ask("can you do it for me?"))
+    assert content(parts) == "Yes, we can do that."
+
+
 async def test_an_opener_covers_a_slow_endpoint_and_not_a_quick_one() -> None:
     parts = await hear(dialogue(model(0.15, "Yes, we can.")).open("s"), ask("Hm?"))
     assert [p.kind for p in parts if isinstance(p, Clause)] == [

@@ -257,6 +257,7 @@ class Turn:
             gate=self._gate(facts),
             facts=facts,
             language=self._language,
+            question=self._text,
             variant=self._variant,
             opener_s=None if opened or forced else self._opener_s(model),
             sentences=dialogue.options.sentences_general if self._general else patience.sentences,

@@ -75,6 +75,8 @@ class Brief:
     gate: SentenceGate
     facts: tuple[Fact, ...]
     language: str
+    question: str = ""
+    """What the user said: small models like to say it again."""
     variant: int = 0
     """Chooses the opener's wording."""
     opener_s: float | None = None
@@ -220,7 +222,8 @@ class ModelReply:
         if self._skipping:
             self._skipping = not ends
             return []
-        verdict = brief.gate.check(text, before=self._sentence, said=self._said)
+        said = (*self._said, brief.question)
+        verdict = brief.gate.check(text, before=self._sentence, said=said)
         if isinstance(verdict, Pass):
             self._sentence = f"{self._sentence} {verdict.text}".strip()
             facts = cited(self._sentence, brief.facts, brief.language)

@@ -51,6 +51,8 @@ class EmbeddedOptions:
     threads: int = 2
     slots: int = 2
     context_tokens: int = 3072
+    niceness: int = 5
+    """See :class:`ChildConfig`."""
     start_s: float = 120.0
     """Loading 1.1 GB from a cold disk beside other work; 5 s when all is well."""
     warm_s: float = 90.0
@@ -227,7 +229,12 @@ class EmbeddedModel:
         key = secrets.token_urlsafe(24)
         options = self._options
         config = ChildConfig(
-            str(weights), key, options.threads, options.slots, options.context_tokens
+            model=str(weights),
+            api_key=key,
+            threads=options.threads,
+            slots=options.slots,
+            context_tokens=options.context_tokens,
+            niceness=options.niceness,
         )
         if self._state is not ModelState.RESTARTING:
             self._set(ModelState.STARTING)
