@@ -29,10 +29,17 @@ class Rule:
     weight: float = 0.5
 
 
+_MONEY_OR_BACK = ("how_much", "cost", "send_back", "refund")
+_SPECIFIC = (
+    *("stock", "how_much", "which_options", "which_better", "order", "send_back", "deliver"),
+    *("warranty", "stuff", "big", "clean", "less", "exchange", "pickup", "human", "@colour"),
+    *("@size", "@product"),
+)
 RULES = (
     Rule("delivery_cost", ("deliver", "how_much"), ("send_back", "order"), 0.9),
     Rule("delivery_cost", ("deliver", "cost"), ("send_back", "order", "pay_how"), 0.7),
     Rule("delivery_time", ("deliver", "when"), ("send_back", "order", "refund"), 0.6),
+    Rule("delivery_time", ("deliver", "@product"), (*_MONEY_OR_BACK, "order", "@country"), 0.4),
     Rule("delivery_countries", ("deliver", "@country"), ("how_much", "cost", "when"), 0.7),
     Rule("returns_cost", ("send_back", "cost"), ("refund",), 0.8),
     Rule("returns_cost", ("send_back", "how_much"), ("refund",), 0.6),
@@ -59,6 +66,8 @@ RULES = (
     Rule("dimensions", ("big",), ("which_better", "exchange", "how_much"), 0.4),
     Rule("care", ("clean",), ("stuff",), 0.3),
     Rule("recommend", ("look_for",), ("which_better", "less", "order"), 0.35),
+    Rule("recommend", ("have", "@kind"), _SPECIFIC, 0.45),
+    Rule("recommend", ("have", "@use"), _SPECIFIC, 0.5),
     Rule("recommend", ("@limit",), ("@product", "deliver"), 0.3),
     Rule("cheaper", ("less",), ("@limit",), 0.5),
     Rule("compare", ("which_better",), ("less",), 0.3),
@@ -120,6 +129,8 @@ def mentioned(mentions: Mentions) -> set[str]:
     there = {
         "@product": bool(mentions.products),
         "@thing": bool(mentions.products or mentions.kinds),
+        "@kind": bool(mentions.kinds),
+        "@use": bool(mentions.uses),
         "@two": len(mentions.products) > 1,
         "@colour": bool(mentions.colours),
         "@size": bool(mentions.sizes),

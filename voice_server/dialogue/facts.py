@@ -43,6 +43,11 @@ class Context:
     offered: tuple[str, ...] = ()
     """Products named in the last answer, in that order ("the second one")."""
     category: str | None = None
+    """The kind of product that advice was asked for."""
+    wishes: tuple[str, ...] = ()
+    """Occasions and people that advice was asked for ("gift", "father")."""
+    country: str = ""
+    """The country that delivery was asked for."""
     colour: str = ""
     size: str = ""
     awaiting: str = ""
@@ -53,6 +58,8 @@ class Context:
     """A postcode that still lacks its order number."""
     failed_lookups: int = 0
     """Look-ups that failed; after a few the session gets no more."""
+    said: tuple[str, ...] = ()
+    """The sentences of the last answer from facts, to say them again."""
     turn: int = 0
     """Answers committed so far: chooses among the wordings of a template."""
 

@@ -31,7 +31,8 @@ from voice_server.dialogue.intents import (
     trim,
 )
 from voice_server.dialogue.library import Library, load_uses
-from voice_server.dialogue.mentions import THIS_ITEM, MentionFinder, Mentions, common_words
+from voice_server.dialogue.mention_words import THIS_ITEM
+from voice_server.dialogue.mentions import MentionFinder, Mentions, common_words
 from voice_server.dialogue.words import plain
 from voice_server.shop.catalogue import Product
 from voice_server.shop.pack_products import sentences
@@ -144,7 +145,8 @@ class Knowledge:
         mentions = self._finders[language].find(text)
         guess, vector = self._guess(text, language, mentions)
         intent, confidence = self._decide(guess, text, mentions, context, language)
-        if confidence < SURE:
+        if confidence < SURE or intent == "repeat":
+            # What was said last may have been the model's words: it has the history.
             return None
         scene = self._scene(text, language, mentions, context, intent, vector)
         draft = self._draft(scene)
@@ -162,12 +164,16 @@ class Knowledge:
         intent, confidence = self._decide(guess, text, mentions, context, language)
         scene = self._scene(text, language, mentions, context, intent, vector)
         draft = self._draft(scene) if confidence >= LIKELY else None
+        stranger = mentions.unknown_name or (
+            not mentions.names_anything and self._cues[language].has("have", text)
+        )
+        if draft is None and stranger:
+            scene = replace(scene, intent="recommend")
+            draft = products.unknown(scene)
         if draft is None and (scene.products or (scene.product and intent in about_products)):
             draft = products.detail(scene, guess=True)
             scene = scene if draft else replace(scene, intent="product_info")
             draft = draft or self._draft(scene)
-        if draft is None and self._cues[language].has("have", text):
-            draft = products.unknown(scene)
         if draft is None:
             scene = replace(scene, intent="fallback")
             draft = self._nearest_fact(scene, vector) or HANDLERS["fallback"](scene)
@@ -222,6 +228,12 @@ class Knowledge:
         product_known = bool(
             mentions.products or mentions.kinds or context.last_product or context.offered
         )
+        last = context.last_intent or ""
+        unnamed = not mentions.products and not mentions.kinds
+        if intent == "price" and last.startswith("delivery") and short and unnamed:
+            return "delivery_cost", confidence
+        if intent == "compare" and short and len(mentions.products) == 1 and confidence < 0.9:
+            confidence = 0.0  # "and the Milano?" is about the one, as before
         sure = confidence >= SURE and intent not in {"off_topic", "smalltalk", "affirm", "deny"}
         if short and not sure:
             follow = self._follow_up(mentions, context, product_known=product_known)

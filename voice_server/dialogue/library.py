@@ -74,7 +74,7 @@ class Library:
         self._details: dict[str, tuple[range, tuple[str, ...]]] = {}
         for product in shop.catalogue:
             text = product.text(self.language)
-            said = tuple(part for part in (text.summary, *text.details, text.care) if part)
+            said = tuple(part for part in (text.summary, *text.details) if part)
             self._details[product.id] = (range(len(texts), len(texts) + len(said)), said)
             texts += [plain(part) for part in said]
         self._detail_vectors = store.vectors(texts)

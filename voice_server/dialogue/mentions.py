@@ -13,6 +13,21 @@ from decimal import Decimal
 
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
+from voice_server.dialogue.mention_words import (
+    ARTICLES,
+    CHEAPEST,
+    COUNTRY_ALIASES,
+    DIGITS,
+    ITEM,
+    LIMITS,
+    MONEY,
+    MORE_COUNTRIES,
+    ORDINALS,
+    POSTCODE_LETTERS,
+    SIZE_NAMES,
+    SIZE_WORDS,
+    THIS_ITEM,
+)
 from voice_server.dialogue.numerals import find_numerals
 from voice_server.dialogue.words import fold, sound, stem, tokens
 from voice_server.shop.catalogue import Product
@@ -24,68 +39,6 @@ SURE = 0.84
 wrong language score 0.85 and more, and ordinary words below 0.8."""
 SUPPORTED = 0.66
 """Likeness that is enough when the utterance also names the product's kind ("lampe Osle")."""
-
-THIS_ITEM = {"fr": "cet article", "nl": "dit artikel", "de": "dieser Artikel", "en": "this item"}
-_ITEM = {"fr": "article", "nl": "artikel", "de": "Artikel", "en": "item"}
-_ARTICLES = frozenset(
-    {"le", "la", "les", "l", "un", "une", "du", "de", "des", "ce", "cet", "cette", "mon", "ma"}
-    | {"votre", "vos", "het", "een", "die", "dat", "deze", "dit", "mijn", "uw", "der", "das"}
-    | {"den", "dem", "ein", "eine", "einen", "einem", "dieser", "diese", "dieses", "meine"}
-    | {"mein", "ihr", "ihre", "the", "a", "an", "this", "that", "my", "your"}
-)
-_SIZE_WORDS = {
-    "fr": {"taille", "pointure", "en", "grandeur"},
-    "nl": {"maat", "in", "een"},
-    "de": {"grosse", "groesse", "in"},
-    "en": {"size", "in", "a", "an"},
-}
-_SIZE_NAMES = {"small": "S", "medium": "M", "large": "L", "extra large": "XL"}
-_LIMITS = {
-    "fr": ("moins de", "maximum", "max", "pas plus de", "jusqu'à", "en dessous de", "sous les",
-           "budget", "moins que", "autour de", "environ", "pour"),
-    "nl": ("onder", "minder dan", "maximum", "max", "tot", "hoogstens", "budget", "niet meer dan",
-           "maximaal", "ongeveer", "rond"),
-    "de": ("unter", "weniger als", "maximal", "höchstens", "bis", "bis zu", "budget",
-           "nicht mehr als", "ungefähr", "etwa", "um die"),
-    "en": ("under", "less than", "below", "up to", "max", "maximum", "at most", "budget",
-           "no more than", "around", "about"),
-}  # fmt: skip
-_MONEY = re.compile(r"^\W*(?:€|euros?|eur|balles)\b|^\s*€", re.IGNORECASE)
-_MORE_COUNTRIES = (
-    *("BE", "NL", "LU", "FR", "DE", "AT", "CH", "ES", "IT", "PT", "GB", "IE", "DK", "SE", "NO"),
-    *("FI", "PL", "CZ", "GR", "RO", "HU", "HR", "US", "CA", "MA", "TR", "CN", "JP"),
-)
-_COUNTRY_ALIASES = {
-    "hollande": "NL", "holland": "NL", "angleterre": "GB", "engeland": "GB", "england": "GB",
-    "grande bretagne": "GB", "groot brittannie": "GB", "grossbritannien": "GB", "uk": "GB",
-    "great britain": "GB", "usa": "US", "amerika": "US", "america": "US", "amerique": "US",
-    "niederlanden": "NL", "bruxelles": "BE", "brussel": "BE", "brussels": "BE", "anvers": "BE",
-    "antwerpen": "BE", "antwerp": "BE", "paris": "FR", "lille": "FR", "berlin": "DE",
-    "amsterdam": "NL", "rotterdam": "NL", "koln": "DE", "aachen": "DE",
-}  # fmt: skip
-_ORDINALS = {
-    "fr": (("premier", "premiere"), ("deuxieme", "second", "seconde"), ("troisieme",)),
-    "nl": (("eerste",), ("tweede",), ("derde",)),
-    "de": (("erste", "ersten", "erster", "erstes"), ("zweite", "zweiten", "zweiter", "zweites"),
-           ("dritte", "dritten", "dritter")),
-    "en": (("first",), ("second",), ("third",)),
-}  # fmt: skip
-_DIGITS = {
-    language: {
-        word: digit for digit, forms in enumerate(words.split()) for word in forms.split("/")
-    }
-    for language, words in {
-        "fr": "zero un/une deux trois quatre cinq six sept huit neuf",
-        "nl": "nul een twee drie vier vijf zes zeven acht negen",
-        "de": "null eins/ein zwei/zwo drei vier funf sechs sieben acht neun",
-        "en": "zero/oh/o one two three four five six seven eight nine",
-    }.items()
-}
-_CHEAPEST = re.compile(
-    r"moins cher|plus abordable|bon marche|economique|goedko(?:op|per)|voordelig|gunstig|billig|"
-    r"preiswert|cheap|less expensive|affordable|trop cher|te duur|zu teuer|too expensive"
-)
-_POSTCODE_LETTERS = re.compile(r"\s*([A-Za-z]{2})\b(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +67,19 @@ class Mentions:
     """The utterance with names put in general terms ("this item" for a product, "item" for its
     kind, one colour for all): what the intents look at."""
 
+    @property
+    def names_anything(self) -> bool:
+        """It names something that the shop could show or look up."""
+        wishes = self.colours or self.sizes or self.uses or self.limit is not None
+        return bool(self.products or self.kinds or wishes or self.country or self.digits)
+
 
 @dataclass(frozen=True, slots=True)
 class _Word:
     text: str
     start: int
     end: int
+    capital: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,15 +197,15 @@ class MentionFinder:
     def _strange(self, words: list[_Word], used: set[int]) -> bool:
         """Is there, right beside a kind, a word that nobody knows ("la lampe Zanzibar")?"""
         for index in used:
-            # English puts the name before the kind ("the Zanzibar lamp"), the others behind it.
-            near = index - 1 if self._language == "en" else index + 1
-            if near in used or not 0 <= near < len(words):
-                continue
-            word = words[near].text
-            known = word in self._common or word in self._colours or word in _ARTICLES
-            if len(word) > 3 and not word.isdigit() and not known:
-                return True
+            for near in (index - 1, index + 1):
+                if near not in used and 0 <= near < len(words) and self._is_name(words[near]):
+                    return True
         return False
+
+    def _is_name(self, word: _Word) -> bool:
+        """A capital and no ordinary word: without the capital, any adjective would be a name."""
+        known = word.text in self._common or word.text in self._colours or word.text in ARTICLES
+        return word.capital and len(word.text) > 3 and not known
 
     def find_plain(self, text: str, *, products: int) -> Mentions:
         """Return what ``text`` names when it is known to name so many products as "this item"."""
@@ -265,7 +225,7 @@ class MentionFinder:
             country=next(iter(self._match(words, self._countries, exact=True)[0]), ""),
             digits=self._find_digits(text),
             ordinal=self._find_ordinal(words),
-            cheaper=bool(_CHEAPEST.search(folded)),
+            cheaper=bool(CHEAPEST.search(folded)),
         )
 
     def generalise(self, text: str) -> str:
@@ -280,7 +240,7 @@ class MentionFinder:
             taken.update(range(first, last + 1))
             spans.append((words[first].start, words[last].end, THIS_ITEM[self._language]))
         for phrases, word, exact in (
-            (self._kinds, _ITEM[self._language], False),
+            (self._kinds, ITEM[self._language], False),
             (self._countries, self._one_country, True),
         ):
             for _, span in self._spans(words, phrases, exact=exact):
@@ -311,7 +271,7 @@ class MentionFinder:
         return self._article(words, first), last
 
     def _article(self, words: list[_Word], first: int) -> int:
-        if first > 0 and words[first - 1].text in _ARTICLES:
+        if first > 0 and words[first - 1].text in ARTICLES:
             return first - 1
         return first
 
@@ -352,11 +312,11 @@ class MentionFinder:
 
     def _find_sizes(self, text: str, words: Sequence[_Word]) -> tuple[str, ...]:
         found: list[str] = []
-        markers = _SIZE_WORDS.get(self._language, set())
+        markers = SIZE_WORDS.get(self._language, set())
         for index, word in enumerate(words):
             before = words[index - 1].text if index else ""
-            if word.text in _SIZE_NAMES:
-                found.append(_SIZE_NAMES[word.text])
+            if word.text in SIZE_NAMES:
+                found.append(SIZE_NAMES[word.text])
             elif word.text.upper() in self._sizes and (
                 len(word.text) > 1 or before in markers or len(words) == 1
             ):
@@ -373,10 +333,10 @@ class MentionFinder:
         low = text.lower()
         for number in find_numerals(text, self._language):
             before = low[max(0, number.start - 24) : number.start]
-            money = bool(_MONEY.match(text[number.end :])) or before.rstrip().endswith("€")
+            money = bool(MONEY.match(text[number.end :])) or before.rstrip().endswith("€")
             limited = any(
                 re.search(rf"(?<!\w){re.escape(word)}(?:\s+\w+)?\s*[€]?\s*$", before)
-                for word in _LIMITS.get(self._language, ())
+                for word in LIMITS.get(self._language, ())
             )
             if money or (limited and number.value >= 5 and not number.weak):
                 return number.value
@@ -395,7 +355,7 @@ class MentionFinder:
             else:
                 runs.append(digits)
             end = number.end
-            letters = _POSTCODE_LETTERS.match(text, number.end)
+            letters = POSTCODE_LETTERS.match(text, number.end)
             if letters and len(runs[-1]) == 4 and letters.group(1).isupper():
                 runs[-1] += letters.group(1)
         return tuple(runs)
@@ -404,14 +364,14 @@ class MentionFinder:
         """Return a number's digits; "zéro quatre" is 04, not 4."""
         if written:
             return re.sub(r"\D", "", written)
-        words = _DIGITS.get(self._language, {})
+        words = DIGITS.get(self._language, {})
         spelled = [words.get(fold(word)) for word in _WORD.findall(spoken)]
         if all(digit is not None for digit in spelled):
             return "".join(str(digit) for digit in spelled)
         return str(value)
 
     def _find_ordinal(self, words: Sequence[_Word]) -> int | None:
-        for position, forms in enumerate(_ORDINALS.get(self._language, ())):
+        for position, forms in enumerate(ORDINALS.get(self._language, ())):
             if any(word.text in forms for word in words):
                 return position
         if any(word.text in {"dernier", "derniere", "laatste", "letzte", "last"} for word in words):
@@ -420,7 +380,10 @@ class MentionFinder:
 
 
 def _split(text: str) -> list[_Word]:
-    return [_Word(fold(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
+    return [
+        _Word(fold(m.group()), m.start(), m.end(), m.group()[0].isupper() and m.start() > 0)
+        for m in _WORD.finditer(text)
+    ]
 
 
 def _likeness(spelled: str, name: str, heard: str, sounds: str) -> float:
@@ -450,10 +413,10 @@ def _countries(language: str) -> dict[tuple[str, ...], str]:
     names = locale_of(language, "BE").territories
     found = {
         tuple(fold(word) for word in _WORD.findall(names[code])): code
-        for code in _MORE_COUNTRIES
+        for code in MORE_COUNTRIES
         if code in names
     }
-    found |= {tuple(alias.split()): code for alias, code in _COUNTRY_ALIASES.items()}
+    found |= {tuple(alias.split()): code for alias, code in COUNTRY_ALIASES.items()}
     return found
 
 

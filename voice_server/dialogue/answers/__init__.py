@@ -53,6 +53,7 @@ HANDLERS: Mapping[str, Handler] = {
     "affirm": service.talk,
     "deny": service.talk,
     "off_topic": service.talk,
+    "repeat": service.repeat,
     "fallback": service.talk,
 }
 about_products = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voice_server.dialogue.answers.phrasing import noun
 from voice_server.dialogue.answers.products import listing, unknown
@@ -33,7 +34,10 @@ def recommend(scene: Scene) -> Draft | None:
     chosen = [p for p in fitting if p.available][:OFFER] or fitting[:OFFER]
     if len(chosen) == 1:
         return _one(scene, chosen[0])
-    return listing(scene, "recommend_many", chosen)
+    wishes, kinds = _wishes(scene)
+    draft = listing(scene, "recommend_many", chosen)
+    kept = {"wishes": tuple(sorted(wishes)), "category": next(iter(kinds), None)}
+    return replace(draft, changes=draft.changes | kept)
 
 
 def _candidates(scene: Scene) -> list[Product]:
@@ -41,8 +45,7 @@ def _candidates(scene: Scene) -> list[Product]:
     near = {
         product.id: place for place, product in enumerate(scene.nearest(len(scene.shop.catalogue)))
     }
-    wishes = set(scene.mentions.uses)
-    kinds = scene.mentions.kinds
+    wishes, kinds = _wishes(scene)
     pool: Sequence[Product] = [p for kind in kinds for p in scene.shop.catalogue.in_category(kind)]
     if not pool and wishes:
         pool = [p for p in scene.shop.catalogue if wishes & p.tags]
@@ -50,6 +53,16 @@ def _candidates(scene: Scene) -> list[Product]:
         pool = list(scene.shop.catalogue)
     unique = list(dict.fromkeys(pool))
     return sorted(unique, key=lambda p: (-len(wishes & p.tags), near.get(p.id, 0)))
+
+
+def _wishes(scene: Scene) -> tuple[set[str], tuple[str, ...]]:
+    """Return uses and kinds asked for; "under sixty euros" narrows what was asked before."""
+    uses, kinds, context = scene.mentions.uses, scene.mentions.kinds, scene.context
+    narrows = context.last_intent == "recommend" and not kinds
+    if narrows and (scene.mentions.limit is not None or scene.mentions.cheaper or uses):
+        kinds = (context.category,) if context.category else ()
+        uses = (*uses, *context.wishes)
+    return set(uses), kinds
 
 
 def _one(scene: Scene, product: Product) -> Draft:

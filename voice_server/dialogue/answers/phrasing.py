@@ -204,6 +204,8 @@ def _early_comma(text: str) -> int:
     """Return where to cut a long clause, 0 for nowhere."""
     for comma in _COMMA.finditer(text):
         head, tail = text[: comma.end()], text[comma.end() :]
-        if len(head.strip()) >= SHORTEST and len(tail) >= SHORTEST:
+        # A single word before the next comma is an item of a list, which is said in one breath.
+        listed = len(tail.split(",")[0].split()) < 3 or len(head.split(",")[-2].split()) < 2
+        if len(head.strip()) >= SHORTEST and len(tail) >= SHORTEST and not listed:
             return comma.end() if len(head.split()) <= FIRST_WORDS + 2 else 0
     return 0

@@ -89,7 +89,6 @@ def listing(
         {
             "offered": tuple(product.id for product in products),
             "last_product": products[0].id if len(products) == 1 else None,
-            "category": next(iter(scene.mentions.kinds), scene.context.category),
             **changes,
         },
         sure,

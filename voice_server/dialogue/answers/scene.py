@@ -92,9 +92,10 @@ class Scene:
         colour = next(iter(self.mentions.colours), "")
         size = next((s for s in self.mentions.sizes if s in product.sizes), "")
         size = size or next(iter(self.mentions.sizes), "")
-        if product.id == self.context.last_product and (colour or size):
-            colour = colour or (self.context.colour if size else "")
-            size = size or (self.context.size if colour else "")
+        # "And in blue?" keeps the size that was asked for, "when is it back?" keeps both.
+        same = product.id == self.context.last_product and not self.mentions.products
+        if same and (colour or size or self.context.last_intent == "availability"):
+            colour, size = colour or self.context.colour, size or self.context.size
         return colour, size
 
     def noun(self, product: Product) -> Noun:
@@ -119,13 +120,22 @@ class Scene:
         **changes: Any,
     ) -> Draft:
         """Return a draft about one product, with its fact and card, which it remembers."""
+        # Dates are worked out for this answer: its fact says them too.
+        fact = self.sheets.product(product)
+        said = " ".join(sentences)
+        fact = fact if said in fact.text else replace(fact, text=f"{fact.text} {said}")
         return Draft(
             tuple(sentences),
-            (self.sheets.product(product),),
+            (fact,),
             (self.sheets.card(product, variant),),
-            {"last_product": product.id, "offered": (), **changes},
+            {"last_product": product.id, "offered": (), **self._kept(product), **changes},
             sure,
         )
+
+    def _kept(self, product: Product) -> dict[str, str]:
+        """Another product than before: the colour and size asked for are forgotten."""
+        same = product.id == self.context.last_product
+        return {} if same else {"colour": "", "size": ""}
 
     def money(self, product: Product) -> str:
         """Word a product's price, the lowest if they differ."""
@@ -142,12 +152,13 @@ def finish(draft: Draft, scene: Scene, confidence: float) -> Answer:
         place = _place(card, clauses, scene.shop)
         clauses[place] = replace(clauses[place], cards=(*clauses[place].cards, card))
     changes = {"awaiting": "", "turn": scene.context.turn + 1, **draft.changes}
+    changes["said"] = draft.sentences
     return Answer(
         tuple(clauses),
         confidence * draft.sure,
         scene.intent,
         draft.facts,
-        replace(scene.context, last_intent=scene.intent, **changes),
+        replace(scene.context, **{"last_intent": scene.intent, **changes}),
     )
 
 

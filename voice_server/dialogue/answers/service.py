@@ -105,7 +105,8 @@ def _country(scene: Scene, code: str, key: str) -> Draft:
     )
     if delivery.free_from is not None and delivery.cost:
         said += scene.say("delivery_free_from", free=scene.sheets.money(delivery.free_from))
-    return Draft(tuple(said), (_said(scene, said, f"policy:delivery_{code}"),))
+    source = f"policy:delivery_{code}"
+    return Draft(tuple(said), (_said(scene, said, source),), changes={"country": code})
 
 
 def _said(scene: Scene, fact_text: list[str], source: str = "policy:delivery") -> Fact:
@@ -122,7 +123,13 @@ def _home(scene: Scene) -> Delivery | None:
 def _abroad(scene: Scene) -> str:
     home = _home(scene)
     country = scene.mentions.country
+    if not country and not scene.products and _was_delivery(scene):
+        country = scene.context.country
     return country if country and (home is None or country != home.country) else ""
+
+
+def _was_delivery(scene: Scene) -> bool:
+    return (scene.context.last_intent or "").startswith("delivery")
 
 
 def _arrival(scene: Scene, days: int) -> str:
@@ -276,6 +283,14 @@ def talk(scene: Scene) -> Draft:
     return Draft(
         tuple(scene.say(key, shop=scene.shop.name, **_ways(scene))), _talk_facts(scene, key)
     )
+
+
+def repeat(scene: Scene) -> Draft:
+    """Say it again: the last answer from facts, or what one may ask if there was none."""
+    said = scene.context.said or tuple(scene.say("capabilities"))
+    context = scene.context
+    kept = {"last_intent": context.last_intent, "awaiting": context.awaiting}
+    return Draft(said, changes=kept)
 
 
 def identity(scene: Scene) -> Draft:
