@@ -77,7 +77,7 @@ class Knowledge:
     ) -> None:
         zone = ZoneInfo(shop.market.timezone)
         self._now = now or (lambda: datetime.now(zone))
-        self._shop = shop
+        self.shop = shop
         self._embedder = embedder
         store = VectorStore(cache, embedder)
         self._books = {language: Phrasebook.load(language) for language in shop.languages}
@@ -125,7 +125,7 @@ class Knowledge:
         library = self._libraries[language]
         boosts = {f"product:{key}": 0.2 for key in mentions.products}
         for kind in mentions.kinds:
-            for product in self._shop.catalogue.in_category(kind):
+            for product in self.shop.catalogue.in_category(kind):
                 boosts[f"product:{product.id}"] = 0.08
         if not mentions.products and not mentions.kinds:
             for place, key in enumerate((context.last_product, *context.offered)):
@@ -182,8 +182,8 @@ class Knowledge:
 
     def names_hint(self) -> str:
         """Return the names a recogniser should expect, at most about a hundred words."""
-        words: list[str] = [self._shop.name]
-        for product in self._shop.catalogue:
+        words: list[str] = [self.shop.name]
+        for product in self.shop.catalogue:
             words.append(product.model)
         return ", ".join(dict.fromkeys(words[:HINT_WORDS]))
 
@@ -216,7 +216,7 @@ class Knowledge:
         short = len(text.split()) <= FOLLOW_UP_WORDS and left <= FOLLOW_UP_REST + len(
             mentions.colours + mentions.sizes
         )
-        length = self._shop.orders.digits
+        length = self.shop.orders.digits
         if context.awaiting in {"order", "postcode"} and mentions.digits:
             return "order_status", 1.0
         if any(len(run) >= length for run in mentions.digits) and (
@@ -293,7 +293,7 @@ class Knowledge:
             return library.nearest_products(self._vector(text), limit)
 
         return Scene(
-            self._shop,
+            self.shop,
             self._sheets[language],
             self._books[language],
             text,
@@ -316,7 +316,7 @@ class Knowledge:
 
     def _order_fact(self, text: str, language: str, context: Context) -> Fact | None:
         now = self._now()
-        order = self._shop.orders.verified(context.order, today=now.date())
+        order = self.shop.orders.verified(context.order, today=now.date())
         if order is None:
             return None
         scene = self._scene(
@@ -330,7 +330,7 @@ class Knowledge:
         return first
 
     def _spoken(self, language: str) -> str:
-        return language if language in self._books else self._shop.default_language
+        return language if language in self._books else self.shop.default_language
 
     def _examples(self, language: str, bundled: dict[str, tuple[str, ...]]) -> list[Example]:
         finder, cues = self._finders[language], self._cues[language]
@@ -341,7 +341,7 @@ class Knowledge:
         ]
         pairs += [
             (f"{FAQ}{entry.id}", group, question)
-            for entry in self._shop.faq.get(language, ())
+            for entry in self.shop.faq.get(language, ())
             for group, question in enumerate(entry.questions)
         ]
         found = []

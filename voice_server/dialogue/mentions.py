@@ -90,6 +90,9 @@ class _Named:
     last: int
 
 
+ORDER_DIGITS = 5
+"""A run of digits that is spoken in pieces ("104 82") is joined up to this length."""
+
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -236,7 +239,7 @@ class MentionFinder:
         spans: list[tuple[int, int, str]] = []
         taken: set[int] = set()
         for name in named:
-            first, last = self._widen(words, name.first, name.last)
+            first, last = self._widen(words, name)
             taken.update(range(first, last + 1))
             spans.append((words[first].start, words[last].end, THIS_ITEM[self._language]))
         for phrases, word, exact in (
@@ -258,17 +261,20 @@ class MentionFinder:
         out.append(text[position:])
         return "".join(out)
 
-    def _widen(self, words: list[_Word], first: int, last: int) -> tuple[int, int]:
-        for length in range(min(len(words), 6), 1, -1):
-            for begin in range(max(0, last - length + 1), first + 1):
+    def _widen(self, words: list[_Word], name: _Named) -> tuple[int, int]:
+        """Return the span of a name with its kind and its article ("la lampe de table Oslo")."""
+        model = self._names[name.product_id].split()
+        parts = [word.text for word in words]
+        parts[name.first : name.last + 1] = model
+        stems = [stem(part) for part in parts]
+        grown = len(model) - (name.last - name.first + 1)
+        last = name.first + len(model) - 1
+        for length in range(min(len(stems), 6), len(model), -1):
+            for begin in range(max(0, last - length + 1), name.first + 1):
                 end = begin + length - 1
-                if end >= len(words) or end < last:
-                    continue
-                key = tuple(stem(word.text) for word in words[begin : end + 1])
-                if key in self._aliases:
-                    first, last = begin, end
-                    return self._article(words, first), last
-        return self._article(words, first), last
+                if last <= end < len(stems) and tuple(stems[begin : end + 1]) in self._aliases:
+                    return self._article(words, begin), end - grown
+        return self._article(words, name.first), name.last
 
     def _article(self, words: list[_Word], first: int) -> int:
         if first > 0 and words[first - 1].text in ARTICLES:
@@ -349,9 +355,9 @@ class MentionFinder:
             digits = self._as_digits(number.digits, text[number.start : number.end], number.value)
             if not digits.isdigit():
                 continue
-            gap = text[end : number.start] if end >= 0 else "x"
-            if runs and not re.search(r"\w", gap) and "," not in gap and len(runs[-1]) < 5:
-                runs[-1] += digits
+            between = self._between(text[end : number.start]) if end >= 0 else None
+            if between is not None and len(runs[-1]) < ORDER_DIGITS:
+                runs[-1] += between + digits
             else:
                 runs.append(digits)
             end = number.end
@@ -359,6 +365,13 @@ class MentionFinder:
             if letters and len(runs[-1]) == 4 and letters.group(1).isupper():
                 runs[-1] += letters.group(1)
         return tuple(runs)
+
+    def _between(self, gap: str) -> str | None:
+        """Return the digits in a gap within one number ("one OH four"), None if it ends there."""
+        spelled = [DIGITS.get(self._language, {}).get(fold(w)) for w in _WORD.findall(gap)]
+        if "," in gap or None in spelled:
+            return None
+        return "".join(str(digit) for digit in spelled)
 
     def _as_digits(self, written: str, spoken: str, value: Decimal) -> str:
         """Return a number's digits; "zéro quatre" is 04, not 4."""

@@ -15,7 +15,8 @@ _SOUNDS = tuple(
     for pattern, sound in (
         (r"tch|tsch|sch|sh|ch(?=[ei])", "S"),
         (r"eaux?|aux?|oo(?=[nr])", "o"),
-        (r"ou|oe|oo|ow", "u"),
+        (r"ow|oa", "o"),
+        (r"ou|oe|oo", "u"),
         (r"ai|ei|ay|ey|ee|ij", "e"),
         (r"ph|pf", "f"),
         (r"qu|ck|ch|c(?![eiy])|q", "k"),
@@ -27,7 +28,7 @@ _SOUNDS = tuple(
         (r"th|dt", "t"),
         (r"h", ""),
         (r"(.)\1+", r"\1"),
-        (r"(?<=..)(?:e|es|s|t|u)$", ""),
+        (r"(?<=..)(?:e|es|s|t)$", ""),
     )
 )
 
