@@ -39,7 +39,7 @@ from voice_server.speech.language import TextLanguage
 from voice_server.speech.tts.speaker import Phrase
 from voice_server.speech.verbalise import verbalise
 from voice_server.speech.visemes import visemes
-from voice_server.web.application import WebBackend, create_application, drain
+from voice_server.web.application import REALTIME, WebBackend, create_application, drain
 from voice_server.web.pages import add_pages
 from voice_server.weights import DiskFull, FetchFailed, WeightsMissing, WeightStore, progress_for
 
@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 
 SHUTDOWN_S = 5.0
 """HTTP requests under way get so long when the server stops."""
+
+WARM_POLL_S = 1.0
+"""How often the preparation of fixed sentences looks whether the callers have gone."""
 
 RETRY_LLM_S = 300.0
 """A language model that could not be fetched is tried again after so long."""
@@ -220,14 +223,17 @@ class App:
         """Put the fixed sentences of every language into the phrase cache, behind all else."""
         assert self._voices is not None, "called when loaded"  # noqa: S101
         assert self._dialogue is not None, "called when loaded"  # noqa: S101
+        speaker = self._voices.speaker
         for language in self.shop.languages:
-            try:
-                await self._voices.speaker.warm(
-                    Phrase(clause.text, clause.language)
-                    for clause in self._dialogue.phrases.all_fixed(language)
-                )
-            except EngineError as error:
-                log.warning("phrases in %s are not cached: %s", language, error)
+            for clause in self._dialogue.phrases.all_fixed(language):
+                await self._quiet()
+                await speaker.warm([Phrase(clause.text, clause.language)])
+
+    async def _quiet(self) -> None:
+        """Wait while anybody is connected: callers need the cores more than the cache does."""
+        assert self._application is not None, "called while serving"  # noqa: S101
+        while len(self._application[REALTIME].sessions):
+            await asyncio.sleep(WARM_POLL_S)
 
     # ---------------------------------------------------------- language model
 
