@@ -232,7 +232,7 @@ class App:
     async def _quiet(self) -> None:
         """Wait while anybody is connected: callers need the cores more than the cache does."""
         assert self._application is not None, "called while serving"  # noqa: S101
-        while len(self._application[REALTIME].sessions):
+        while len(self._application[REALTIME].sessions):  # noqa: ASYNC110 - nobody would set it
             await asyncio.sleep(WARM_POLL_S)
 
     # ---------------------------------------------------------- language model
