@@ -37,7 +37,7 @@ def test_command_line_beats_environment_beats_file(
 def test_another_address_needs_keys() -> None:
     with pytest.raises(ValidationError, match="needs API keys"):
         Settings(host="0.0.0.0")  # noqa: S104
-    settings = Settings(host="0.0.0.0", api_keys=("secret",))  # type: ignore[arg-type] # noqa: S104
+    settings = Settings(host="0.0.0.0", api_keys=("secret",))  # noqa: S104
     assert not settings.demo_mode
     assert "secret" not in repr(settings)
 
