@@ -201,7 +201,8 @@ class App:
             voices=self._voice_ids(),
         )
         background.append(tasks.create_task(self._listeners.vad.run()))
-        background.append(tasks.create_task(self._warm_phrases()))
+        if self.settings.warm_phrases:
+            background.append(tasks.create_task(self._warm_phrases()))
         # Everything loaded so far lives as long as the process: never look at it again.
         gc.collect()
         gc.freeze()

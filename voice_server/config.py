@@ -72,6 +72,9 @@ class Settings(BaseSettings):
         description="ms of speech sent ahead of its playing: what a barge-in cannot take back",
     )
     tts_threads: int = Field(2, ge=1, description="threads of one speech synthesis")
+    warm_phrases: bool = Field(
+        True, description="prepare the fixed sentences of all languages while nobody is connected"
+    )
     stt_workers: int = Field(1, ge=1, description="transcriptions at once; one thread each")
     log_format: Literal["text", "json"] = Field("text", description="log lines on stderr")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
