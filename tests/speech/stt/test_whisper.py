@@ -38,10 +38,10 @@ def saying(text: str) -> Callable[[float, str], Decoded]:
     return lambda _seconds, _hint: sure(text)
 
 
-async def test_the_encoder_hears_the_speech_and_a_second_and_a_half_of_silence() -> None:
+async def test_the_encoder_hears_the_speech_and_two_seconds_of_silence() -> None:
     model = FakeWhisper(saying("Bonjour"))
     transcript = await engine_of(model).transcribe(speech(2), language="fr")
-    assert model.encoded == [3.5]
+    assert model.encoded == [4.0]
     assert transcript == Transcript("Bonjour", "fr", 1.0, -0.2, 0.01, 2000)
 
 
@@ -58,7 +58,7 @@ async def test_the_language_is_identified_among_those_of_the_shop() -> None:
     assert model.asked == [("en", "nl")]
     assert (transcript.language, transcript.language_probability) == ("en", 0.3)
     assert (await engine.transcribe(speech(1))).language == "fr"
-    assert model.encoded == [2.5, 2.5]  # one pass of the encoder serves both purposes
+    assert model.encoded == [3.0, 3.0]  # one pass of the encoder serves both purposes
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_an_unsure_final_is_heard_again_padded_and_the_likelier_one_wins()
         lambda seconds, _: sure("padded", -0.3) if seconds == 30 else sure("trimmed", -1.4)
     )
     assert (await engine_of(model).transcribe(speech(2), language="fr")).text == "padded"
-    assert model.encoded == [3.5, 30]
+    assert model.encoded == [4.0, 30]
     worse = FakeWhisper(
         lambda seconds, _: sure("padded", -2.0) if seconds == 30 else sure("trimmed", -1.4)
     )
@@ -103,20 +103,20 @@ async def test_a_second_look_that_would_miss_the_deadline_is_not_taken() -> None
     model = FakeWhisper(lambda *_: sure("maybe", -1.4), seconds_per_step=0.1)
     engine = engine_of(model, deadline_s=1.5)
     assert (await engine.transcribe(speech(2), language="fr")).text == "maybe"
-    assert model.encoded == [3.5]
+    assert model.encoded == [4.0]
 
 
 async def test_noise_is_not_heard_twice() -> None:
     model = FakeWhisper(lambda *_: Decoded("Ich bin ein Lied", 4, -1.6, 0.87, True))
     assert (await engine_of(model).transcribe(speech(2), language="fr")).text == ""
-    assert model.encoded == [3.5]
+    assert model.encoded == [4.0]
 
 
 async def test_an_unsure_partial_is_left_to_the_next_one() -> None:
     model = FakeWhisper(lambda *_: sure("maybe", -1.4))
     engine = engine_of(model)
     assert (await engine.transcribe(speech(2), language="fr", urgent=False)).text == "maybe"
-    assert model.encoded == [3.5]
+    assert model.encoded == [4.0]
 
 
 async def test_a_loop_is_said_once() -> None:
@@ -151,7 +151,7 @@ async def test_a_hint_that_derails_the_decoder_is_dropped() -> None:
     model = FakeWhisper(lambda _, hint: sure("Osl os l", -1.8) if hint else sure("my order"))
     transcript = await engine_of(model).transcribe(speech(2), language="en", hint=HINT)
     assert transcript.text == "my order"
-    assert model.encoded == [3.5]  # no padded pass was needed
+    assert model.encoded == [4.0]  # no padded pass was needed
 
 
 async def test_long_audio_is_heard_in_pieces_and_joined() -> None:
@@ -161,7 +161,7 @@ async def test_long_audio_is_heard_in_pieces_and_joined() -> None:
     transcript = await engine_of(model).transcribe(audio, languages=("fr", "en"))
     assert len(model.encoded) == 3
     assert all(seconds <= 30 for seconds in model.encoded)
-    assert sum(model.encoded) == pytest.approx(70 + 3 * 1.5, abs=0.05)
+    assert sum(model.encoded) == pytest.approx(70 + 3 * 2, abs=0.05)
     assert 26 < model.encoded[0] < 28  # cut in the silence after 25 s
     assert transcript.text == " ".join(f"{seconds:.0f}" for seconds in model.encoded)
     assert model.asked == [("fr", "en")]  # the first piece settles the language
@@ -185,7 +185,7 @@ async def test_finals_overtake_partials_even_between_their_two_halves() -> None:
     await asyncio.to_thread(model.begun.wait, 5)
     final = asyncio.create_task(engine.transcribe(speech(2), language="fr"))
     await asyncio.gather(partial, waiting, final)
-    assert model.order[:3] == ["encode 2.5", "encode 3.5", "decode 3.5"]
+    assert model.order[:3] == ["encode 3", "encode 4", "decode 4"]
 
 
 async def test_a_stalled_model_times_out_and_the_next_call_gets_a_fresh_one() -> None:
