@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-import struct
 import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -109,21 +108,16 @@ def microphone_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Speech-like sound: 1.2 s of silence, 1.4 s of a modulated vowel, then a long silence."""
     path = tmp_path_factory.mktemp("microphone") / "question.wav"
     rate = 48_000
-    samples = []
-    for n in range(int(rate * 12)):
-        t = n / rate
-        voiced = 1.2 <= t < 2.6
-        pitch = 130 + 25 * math.sin(2 * math.pi * 2.3 * t)
-        vowel = sum(math.sin(2 * math.pi * pitch * k * t) / k for k in range(1, 12))
-        syllable = max(0.0, math.sin(2 * math.pi * 3.7 * (t - 1.2))) + 0.15
-        samples.append(int(7000 * syllable * vowel) if voiced else 0)
+    t = np.arange(12 * rate) / rate
+    pitch = 130 + 25 * np.sin(2 * np.pi * 2.3 * t)
+    vowel = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 12))
+    syllables = np.clip(np.sin(2 * np.pi * 3.7 * (t - 1.2)), 0, None) + 0.15
+    samples = np.where((t >= 1.2) & (t < 2.6), 7000 * syllables * vowel, 0)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(
-            struct.pack(f"<{len(samples)}h", *(max(-32768, min(32767, s)) for s in samples))
-        )
+        file.writeframes(np.clip(samples, -32768, 32767).astype("<i2").tobytes())
     return path
 
 

@@ -65,8 +65,7 @@ AUDIT = """() => {
 }"""  # noqa: E501
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1280, "dark")])
 async def test_audit(browser: Browser, site: Site, width: int, theme: str) -> None:
     site.realtime.script.answer = ANSWER
     context = await browser.new_context(
@@ -98,6 +97,26 @@ async def test_audit(browser: Browser, site: Site, width: int, theme: str) -> No
     await audit("error")
     await context.close()
     assert {moment: problems for moment, problems in found.items() if problems} == {}
+
+
+async def test_audit_finds_what_is_wrong(page: Page, site: Site) -> None:
+    await visit(page, site.url)
+    await page.evaluate(
+        """() => {
+          const add = (tag, css, text = "") => {
+            const element = document.createElement(tag);
+            element.style.cssText = css;
+            element.textContent = text;
+            document.querySelector("main").prepend(element);
+          };
+          add("p", "color: #999", "faint");
+          add("button", "width: 60px; height: 60px");
+          add("button", "width: 60px; height: 20px", "low");
+        }"""
+    )
+    problems = await page.evaluate(AUDIT)
+    assert len(problems) == 3
+    assert {problem.split()[0] for problem in problems} == {"contrast", "no", "small"}
 
 
 async def test_tree_that_a_screen_reader_gets(page: Page, site: Site) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -60,8 +62,12 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("shape", ["desktop", "phone"])
+LOOKS = [("desktop", "light"), ("phone", "dark")]
+if os.environ.get("VOICE_SCREENSHOTS"):
+    LOOKS += [("desktop", "dark"), ("phone", "light")]
+
+
+@pytest.mark.parametrize(("shape", "theme"), LOOKS)
 async def test_walk_through_all_states(
     browser: Browser, site: Site, shape: str, theme: str
 ) -> None:

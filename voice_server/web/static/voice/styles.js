@@ -107,7 +107,7 @@ select:hover { border-color: var(--_edge); }
 }
 .mine[data-final="false"] .user { background: var(--_raised); color: var(--_muted); }
 .assistant { font-size: 18px; line-height: 1.5; letter-spacing: -.003em; max-width: 58ch; overflow-wrap: break-word; }
-.clause { background: linear-gradient(var(--_mark), var(--_mark)) no-repeat 0 100% / 0 .5em; --_mark: color-mix(in srgb, var(--_accent) 62%, transparent); }
+.clause { background: linear-gradient(var(--_mark), var(--_mark)) no-repeat 0 100% / 0 .5em; --_mark: light-dark(color-mix(in srgb, var(--_accent) 62%, transparent), color-mix(in srgb, var(--_accent) 38%, transparent)); }
 .clause.current { background-size: 100% .5em; transition: background-size .5s ease; }
 .root:is([data-state="paused"], [data-state="reconnecting"]) .clause.current { --_mark: var(--_line); }
 .clause:is([data-kind="opener"], [data-kind="filler"]) { color: var(--_muted); }
