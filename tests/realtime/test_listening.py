@@ -242,7 +242,10 @@ def test_base64_is_as_strict_as_the_standard_library(text: str) -> None:
     scene.client("input_audio_buffer.append", audio=text)
     try:
         binascii.a2b_base64(text, strict_mode=True)
+        valid = len(text) % 4 == 0  # the library lets "0000=" pass, RFC 4648 does not
     except ValueError:
-        assert scene.error()["code"] == "invalid_value"
-    else:
+        valid = False
+    if valid:
         assert not scene.events("error")
+    else:
+        assert scene.error()["code"] == "invalid_value"

@@ -83,7 +83,13 @@ async def test_interruption_keeps_what_is_there(
         f"store.assets_dir = lambda _: __import__('pathlib').Path({str(shelf.manifests)!r})\n",
     )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", runner, str(shelf.root), stderr=asyncio.subprocess.PIPE
+        sys.executable,
+        "-c",
+        runner,
+        str(shelf.root),
+        stderr=asyncio.subprocess.PIPE,
+        # A suite that runs in the background of a shell inherits an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     await until(lambda: bool(host.requests))
     process.send_signal(which)
