@@ -13,6 +13,11 @@ from importlib import resources
 from voice_server.dialogue.mentions import Mentions
 from voice_server.dialogue.words import fold
 
+_AND = re.compile(
+    r"(?:et|en|und|and|sinon|alors|dan|dann|then|what about|how about|was ist mit)\b"
+    r"|(?:\S+\s?){1,2}$"
+)
+"""How somebody begins who adds a topic to the last one; or there is hardly more than the topic."""
 _HEAD = re.compile(r"\[([a-z_]+)\]")
 
 
@@ -78,6 +83,21 @@ RULES = (
     Rule("off_topic", ("elsewhere",), (), 0.6),
 )
 
+TOPICS = {
+    "send_back": "returns_how",
+    "deliver": "delivery_time",
+    "refund": "refund_time",
+    "warranty": "warranty",
+    "pay_how": "payment_methods",
+    "how_much": "price",
+    "stuff": "material",
+    "big": "dimensions",
+    "clean": "care",
+    "hours": "hours",
+    "contact": "contact",
+}
+"""What a word group means when it is nearly all that was said."""
+
 
 class Cues:
     """The word groups of one language."""
@@ -111,6 +131,12 @@ class Cues:
     def has(self, group: str, text: str) -> bool:
         """Tell whether a word of the group is in ``text``."""
         return bool(self.groups[group].search(fold(text).replace("’", "'")))
+
+    def topic(self, text: str) -> str:
+        """Return the intent of a text that hardly names more than a topic ("et la livraison ?")."""
+        if not _AND.match(fold(text)):
+            return ""
+        return next((intent for group, intent in TOPICS.items() if self.has(group, text)), "")
 
     def weigh(self, text: str, mentions: Mentions) -> Mapping[str, float]:
         """Return what each intent gains from the words of ``text`` (at most once per intent)."""

@@ -41,7 +41,7 @@ from voice_server.shop.shop import Shop
 SURE = 0.6
 """Confidence from which an intent is answered. It is a pessimistic estimate: of the development
 paraphrases above it, 97 in 100 are right, of those below it two in three."""
-LIKELY = 0.42
+LIKELY = 0.5
 """Confidence from which an intent is acted upon when nobody else can answer."""
 FOLLOW_UP_WORDS = 6
 """An utterance with at most so many words may lean on the last answer ("and in blue?")."""
@@ -130,7 +130,11 @@ class Knowledge:
         if not mentions.products and not mentions.kinds:
             for place, key in enumerate((context.last_product, *context.offered)):
                 if key:
-                    boosts.setdefault(f"product:{key}", 0.1 if place == 0 else 0.06)
+                    boosts.setdefault(f"product:{key}", 0.16 if place == 0 else 0.06)
+        for product in self.shop.catalogue if mentions.uses else ():
+            shared = len(product.tags.intersection(mentions.uses))
+            key = f"product:{product.id}"
+            boosts[key] = boosts.get(key, 0.0) + 0.04 * shared
         guess = self._guess(text, language, mentions)[0]
         if guess.intent.startswith(FAQ):
             boosts[guess.intent] = 0.15
@@ -145,10 +149,12 @@ class Knowledge:
         mentions = self._finders[language].find(text)
         guess, vector = self._guess(text, language, mentions)
         intent, confidence = self._decide(guess, text, mentions, context, language)
-        if confidence < SURE or intent == "repeat":
+        scene = self._scene(text, language, mentions, context, intent, vector)
+        if confidence < SURE:
+            return self._pointed(scene)
+        if intent == "repeat":
             # What was said last may have been the model's words: it has the history.
             return None
-        scene = self._scene(text, language, mentions, context, intent, vector)
         draft = self._draft(scene)
         return None if draft is None else finish(draft, scene, confidence)
 
@@ -212,7 +218,7 @@ class Knowledge:
         """Return intent and confidence, after the rules that context settles better."""
         intent, confidence = guess.intent, guess.confidence
         item = THIS_ITEM[language]
-        left = len(mentions.rest.replace(item, "").split())
+        left = len(plain(mentions.rest.replace(item, "")).split())
         short = len(text.split()) <= FOLLOW_UP_WORDS and left <= FOLLOW_UP_REST + len(
             mentions.colours + mentions.sizes
         )
@@ -230,6 +236,9 @@ class Knowledge:
         )
         last = context.last_intent or ""
         unnamed = not mentions.products and not mentions.kinds
+        if mentions.ordinal is not None and context.offered and unnamed and short:
+            pointed = context.awaiting == "product" and last in about_products
+            return (last if pointed else "product_info"), 0.9
         if intent == "price" and last.startswith("delivery") and short and unnamed:
             return "delivery_cost", confidence
         if intent == "compare" and short and len(mentions.products) == 1 and confidence < 0.9:
@@ -237,6 +246,9 @@ class Knowledge:
         sure = confidence >= SURE and intent not in {"off_topic", "smalltalk", "affirm", "deny"}
         if short and not sure:
             follow = self._follow_up(mentions, context, product_known=product_known)
+            follow = follow or self._cues[language].topic(plain(text))
+            if follow == "product_info" and intent in about_products:
+                return intent, SURE  # more precise, and what is named makes it likely
             if follow:
                 return follow, 0.9
         return intent, confidence
@@ -245,8 +257,6 @@ class Knowledge:
         """Return what a short utterance means after the last answer ("et en bleu ?")."""
         if (mentions.colours or mentions.sizes) and product_known:
             return "availability"
-        if mentions.ordinal is not None and context.offered:
-            return "product_info"
         if mentions.cheaper and product_known:
             return "cheaper"
         if mentions.products or (mentions.kinds and not mentions.unknown_name):
@@ -274,6 +284,16 @@ class Knowledge:
             return None if fact is None else Draft(sentences(fact.text), (fact,))
         handler = HANDLERS.get(scene.intent)
         return None if handler is None else handler(scene)
+
+    def _pointed(self, scene: Scene) -> Answer | None:
+        """Answer a question about a named product that one of its sentences answers plainly."""
+        product = scene.product if scene.mentions.products else None
+        nearest = next(iter(scene.details(product)), None) if product else None
+        if nearest is None or nearest[1] < products.POINTED:
+            return None
+        scene = replace(scene, intent="product_detail")
+        draft = products.detail(scene)
+        return None if draft is None else finish(draft, scene, SURE)
 
     def _scene(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from importlib import resources
 
@@ -18,8 +19,8 @@ from voice_server.shop.shop import Shop
 
 NEAR_TEXT = 0.5
 """Cosine from which an approved text is worth reading out to somebody we did not understand."""
-WORD_SHARE = 0.35
-"""What shared words add to a likeness at most: they tell "watt" from "litre", vectors do not."""
+WORD_ALONE, WORD_SHARED, WORDS_MOST = 0.25, 0.1, 0.4
+"""What shared words add to a likeness: they tell "watt" from "litre", vectors do not."""
 
 
 class Library:
@@ -83,11 +84,16 @@ class Library:
         """Return a product's sentences with their likeness to a question, nearest first."""
         span, said = self._details[product.id]
         cosines = self._detail_vectors[span.start : span.stop] @ vector
-        asked = set(terms(text))
+        words = product.text(self.language)
+        named = set(terms(" ".join([words.name, *words.aliases])))
+        asked = {term for term in terms(text) if term not in named}
+        shared = [{t for t in terms(part) if _alike(t, asked)} for part in said]
+        common = Counter(term for found in shared for term in found)
         scored = []
-        for sentence, cosine in zip(said, cosines, strict=True):
-            shared = sum(1 for term in set(terms(sentence)) if _alike(term, asked))
-            scored.append((sentence, float(cosine) + WORD_SHARE * min(1.0, shared / 2)))
+        for sentence, cosine, found in zip(said, cosines, shared, strict=True):
+            # A word that only this sentence has says more than one that several have.
+            gain = sum(WORD_ALONE if common[term] == 1 else WORD_SHARED for term in found)
+            scored.append((sentence, float(cosine) + min(WORDS_MOST, gain)))
         return sorted(scored, key=lambda pair: -pair[1])
 
     def nearest_products(self, vector: Vectors, limit: int) -> list[Product]:

@@ -67,6 +67,10 @@ class FactIndex:
         self.facts = tuple(facts)
         self._vectors = vectors
         self._words = WordIndex(keys)
+        # A question is nearer to every question than to any description: each kind of fact is
+        # measured against its own mean.
+        kinds = np.array([fact.kind for fact in facts])
+        self._kinds = [np.flatnonzero(kinds == kind) for kind in dict.fromkeys(kinds.tolist())]
         self._position = {fact.source_id: index for index, fact in enumerate(facts)}
 
     def get(self, source_id: str) -> Fact | None:
@@ -93,8 +97,11 @@ class FactIndex:
         if not self.facts:
             return []
         cosines = self._vectors @ vector
+        centred = cosines.copy()
+        for members in self._kinds:
+            centred[members] -= cosines[members].mean()
         words = self._words.scores(text)
-        fused: NDArray[np.float64] = 1 / (RANK_CONSTANT + _ranks(cosines).astype(np.float64))
+        fused: NDArray[np.float64] = 1 / (RANK_CONSTANT + _ranks(centred).astype(np.float64))
         fused += np.where(words > 0, 1 / (RANK_CONSTANT + _ranks(words)), 0.0)
         for source_id, boost in (boosts or {}).items():
             index = self._position.get(source_id)

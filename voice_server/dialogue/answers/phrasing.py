@@ -18,6 +18,10 @@ _HEAD = re.compile(r"\[([a-z0-9_]+)\]")
 _FIELD = re.compile(r"\{(\w+)\}")
 _CHOICE = re.compile(r"\[([^\[\]|]*)\|([^\[\]|]*)\]")
 _VOWEL = re.compile(r"[aeiouyhàâéèêëîïôöûü]", re.IGNORECASE)
+_ASPIRATED = frozenset(
+    {"hache", "hamac", "hamster", "harnais", "hochet", "hockey", "hotte", "housse", "haut"}
+    | {"haute", "haut-parleur", "hérisson", "herse", "hibou", "homard", "hublot"}
+)
 _COMMA = re.compile(r"(?<=[^\d]),\s|(?<=\d),\s(?=\D)")
 
 
@@ -83,7 +87,8 @@ class Noun:
         )
 
     def _with(self, article: str) -> str:
-        if self.language == "fr" and article in {"le ", "la "} and _VOWEL.match(self.name):
+        elided = _VOWEL.match(self.name) and self.name.split(" ")[0].lower() not in _ASPIRATED
+        if self.language == "fr" and article in {"le ", "la "} and elided:
             article = "l'"
         return article + self.name
 
@@ -188,10 +193,10 @@ def breathe(texts: list[str]) -> list[str]:
     Joined by single spaces, the clauses are the sentences.
     """
     clauses: list[str] = []
-    for text in texts:
+    for text in filter(None, texts):
         if clauses and len(clauses[-1]) < SHORTEST:
             clauses[-1] = f"{clauses[-1]} {text}"
-        elif text:
+        else:
             clauses.append(text)
     if clauses and len(clauses[0].split()) > FIRST_WORDS:
         cut = _early_comma(clauses[0])

@@ -13,8 +13,12 @@ DETAIL = 0.42
 """Likeness of a question to one of a product's sentences from which the sentence answers it.
 Below, the right sentence came first in only half of the demo pack's questions."""
 _HEAVY = ("poids", "pese", "lourd", "weeg", "gewicht", "zwaar", "wieg", "schwer", "weigh", "heavy")
+POINTED = 0.55
+"""Likeness from which a question is about that sentence, whatever its intent seemed to be."""
 GUESSED = 0.3
 """The same when nobody else can answer: still something true about the product."""
+LEAD = 0.12
+"""So far ahead of the second, a sentence answers with less likeness."""
 ALIKE = 0.06
 """A second sentence is said too when it is as near as this to the first."""
 
@@ -64,7 +68,7 @@ def which(scene: Scene) -> Draft | None:
 
 def unknown(scene: Scene) -> Draft:
     """They name something we do not have; offer what is nearest."""
-    choice = scene.choice or scene.products
+    choice = scene.of_kind
     if not choice:
         return Draft(tuple(scene.say("unknown_kind")), sure=0.9)
     return listing(scene, "unknown_product", choice[:3], sure=0.8)
@@ -186,6 +190,9 @@ def info(scene: Scene) -> Draft | None:
     if product is None:
         return which(scene)
     text = product.text(scene.language)
+    nearest = next(iter(scene.details(product)), None)
+    if nearest is not None and nearest[1] >= POINTED and nearest[0] != text.summary:
+        return detail(scene)
     said = [text.summary]
     if product.one_price:
         said += scene.book.clauses(
@@ -206,12 +213,18 @@ def detail(scene: Scene, *, guess: bool = False) -> Draft | None:
     if product is None:
         return which(scene) if scene.choice or scene.mentions.unknown_name else None
     ranked = scene.details(product)
-    if not ranked or ranked[0][1] < (GUESSED if guess else DETAIL):
+    if not ranked or not _answers([score for _, score in ranked], guess=guess):
         return None
     said = [ranked[0][0]]
     if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < ALIKE:
         said.append(ranked[1][0])
     return scene.about(product, said, sure=0.7 + 0.3 * min(1.0, ranked[0][1] / 0.6))
+
+
+def _answers(scores: Sequence[float], *, guess: bool) -> bool:
+    """Tell whether the nearest sentence is near enough, or far enough ahead of the others."""
+    lead = scores[0] - scores[1] if len(scores) > 1 else 0.0
+    return scores[0] >= (GUESSED if guess else DETAIL) or (scores[0] >= GUESSED and lead >= LEAD)
 
 
 def material(scene: Scene) -> Draft | None:

@@ -60,7 +60,7 @@ class Scene:
         """The products the question names, by name or as the only one of their kind."""
         catalogue = self.shop.catalogue
         named = [catalogue.products[key] for key in self.mentions.products]
-        if named:
+        if named or self.mentions.unknown_name:
             return tuple(named)
         return tuple(
             found[0]
@@ -84,8 +84,13 @@ class Scene:
     @property
     def choice(self) -> tuple[Product, ...]:
         """The products of the kinds that are named, when that is more than one."""
+        return self.of_kind if len(self.of_kind) > 1 else ()
+
+    @property
+    def of_kind(self) -> tuple[Product, ...]:
+        """All products of the kinds that are named."""
         found = [p for kind in self.mentions.kinds for p in self.shop.catalogue.in_category(kind)]
-        return tuple(dict.fromkeys(found)) if len(found) > 1 else ()
+        return tuple(dict.fromkeys(found))
 
     def variant_wish(self, product: Product) -> tuple[str, str]:
         """Return the colour and the size asked for, now or just before for the same product."""
