@@ -347,7 +347,7 @@ class App:
 def _load_shop(name: str) -> Shop:
     try:
         return load(resolve(name))
-    except PackError as error:
+    except (PackError, FileNotFoundError) as error:
         raise StartFailed(f"the shop pack {name!r} cannot be used: {error}") from None
 
 

@@ -44,7 +44,7 @@ def test_kokoro_speaks_its_languages_with_a_timeline(weights: WeightStore) -> No
                 phones = [phone for chunk in chunks for phone in chunk.phones]
                 assert len(phones) > 5
                 assert all(p.start_ms <= p.end_ms for p in phones)
-                assert phones[-1].end_ms <= seconds * 1000 + 50
+                assert phones[-1].start_ms < seconds * 1000
             with pytest.raises(EngineUnavailable, match="no Kokoro voice"):
                 await _speak(tts, "hej", "xx")
         finally:
