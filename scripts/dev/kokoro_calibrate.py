@@ -1,6 +1,6 @@
 """Measure Kokoro's shipped voices and write models/kokoro-82m.statistics.npz.
 
-    python -m scripts.dev.kokoro_calibrate [--voices af_heart ff_siwis] [--clauses 4]
+    python -m scripts.dev.kokoro_calibrate [--voices af_heart ff_siwis] [--clauses 5]
 
 Run it when [[engine.voices]] of models/kokoro-82m.toml changes; a voice that is not in the file is
 measured by the server at its first start, which takes it some ten seconds.
@@ -12,34 +12,32 @@ import argparse
 import asyncio
 import logging
 import time
-import tomllib
-from pathlib import Path
 
+from scripts.dev.round_trip import sentences
 from voice_server.assets import assets_dir
 from voice_server.config import Settings
 from voice_server.speech.espeak import Espeak
 from voice_server.speech.phonemes import EspeakPhonemizer
 from voice_server.speech.tts.kokoro_graph import Calibrator, derive
 from voice_server.speech.tts.kokoro_phones import TIE, spell
+from voice_server.speech.tts.kokoro_statistics import load_statistics, save_statistics
 from voice_server.speech.tts.kokoro_voices import (
     STATISTICS_FILE,
     VoiceSpec,
-    load_statistics,
     read_specs,
     read_style,
-    save_statistics,
     style_row,
 )
 from voice_server.weights import WeightStore
-
-SENTENCES = Path(__file__).with_name("retail_sentences.toml")
 
 
 async def main() -> None:
     """Measure the voices asked for and keep what is known of the others in the TOML."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--voices", nargs="*", help="ids; default: those not measured yet")
-    parser.add_argument("--clauses", type=int, default=4, help="sentences per voice")
+    parser.add_argument(
+        "--clauses", type=int, default=5, help="sentences per voice, and as many short clauses"
+    )
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -51,7 +49,7 @@ async def main() -> None:
     path = assets_dir("models") / STATISTICS_FILE
     known = load_statistics(path)
     recipes = {spec.recipe for spec in specs}
-    known = {recipe: parts for recipe, parts in known.items() if recipe in recipes}
+    known = {recipe: found for recipe, found in known.items() if recipe in recipes}
     wanted = [
         spec
         for spec in specs
@@ -75,11 +73,11 @@ async def main() -> None:
 
 async def _clauses(spec: VoiceSpec, phonemizer: EspeakPhonemizer, count: int) -> list[list[int]]:
     language = spec.voice.language
-    with SENTENCES.open("rb") as file:
-        sentences = tomllib.load(file)[language.split("-")[0]]["search"][:count]
+    whole = sentences(language, "search")[:count]
+    short = [" ".join(text.rstrip(".?!").split()[: at + 1]) + "." for at, text in enumerate(whole)]
     return [
         list(spell(await phonemizer.phonemes(s, language, tie=TIE), language, spec.phones).tokens)
-        for s in sentences
+        for s in whole + short
     ]
 
 

@@ -18,7 +18,7 @@ from voice_server.speech.engine import (
 )
 from voice_server.speech.tts.kokoro_cutter import Cutter
 from voice_server.speech.tts.kokoro_graph import Calibrator, derive
-from voice_server.speech.tts.kokoro_model import Clause, KokoroModel, Statistics
+from voice_server.speech.tts.kokoro_model import Clause, KokoroModel
 from voice_server.speech.tts.kokoro_phones import (
     TIE,
     VOCABULARY,
@@ -26,13 +26,16 @@ from voice_server.speech.tts.kokoro_phones import (
     portions,
     spell,
 )
+from voice_server.speech.tts.kokoro_statistics import (
+    Statistics,
+    load_statistics,
+    save_statistics,
+)
 from voice_server.speech.tts.kokoro_voices import (
     STATISTICS_FILE,
     VoiceSpec,
-    load_statistics,
     read_specs,
     read_style,
-    save_statistics,
     style_row,
 )
 from voice_server.speech.tts.windows import Cost, Window, schedule
@@ -56,8 +59,12 @@ _CALIBRATION = (
     "ðə kwˈɪk bɹˈWn fˈɑks ʤˈʌmps ˌOvəɹ ðə lˈAzi dˈɔɡ, ænd ɡˈOz hˈOm.",
     "wi hæv ðə blˈu swˈɛTəɹ ɪn θɹˈi sˈIzᵻz, wˌʊd ju lˈIk tə si ɪt?",
     "jʊɹ ˈɔɹdəɹ wɪl əɹˈIv ˌɔn tˈuzdA bᵻfˌɔɹ nˈun, θˈæŋk ju fɔɹ wˈATɪŋ.",
+    "jˈɛs.",
+    "θˈæŋk ju.",
+    "ɡˈʊd ˌæftəɹnˈun.",
+    "ɪts ɪn stˈɑk, wˈʌn mˈOmᵊnt.",
 )
-"""Ten seconds of speech to measure a voice by that was not shipped with its statistics."""
+"""Fifteen seconds of speech to measure a voice by that was not shipped with its statistics."""
 
 
 class TiedPhonemizer(Protocol):
@@ -140,7 +147,7 @@ class KokoroTextToSpeech:
                 urgent=urgent,
                 deadline_s=first_s,
             )
-            cut = Cutter(spelling, clause.reading.durations.tolist(), offset_ms)
+            cut = Cutter(spelling, clause.reading, offset_ms)
             for window in schedule(cut.start, cut.stop, self._cost):
                 left_s = first_s - (time.monotonic() - began)
                 audio = await self._workers.run(
@@ -187,14 +194,14 @@ class KokoroTextToSpeech:
         self._cost = self._cost.learn(window.frames, took_ms)
         return audio
 
-    def _measured(self, model_dir: Path, assets: Path) -> dict[str, dict[str, Statistics]]:
+    def _measured(self, model_dir: Path, assets: Path) -> dict[str, Statistics]:
         """Return the statistics of every voice; those not shipped are measured once and kept."""
         own = self._folder / "statistics.npz"
         known = load_statistics(assets / STATISTICS_FILE) | load_statistics(own)
         missing = [spec for spec in self._specs if spec.recipe not in known]
         if missing:
             names = ", ".join(spec.voice.id for spec in missing)
-            log.info("measuring Kokoro's voices %s: some 10 s each, once", names)
+            log.info("measuring Kokoro's voices %s: some 15 s each, once", names)
             calibrator = Calibrator(model_dir, self._folder, threads=self._threads)
             kept = load_statistics(own)
             for spec in missing:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from voice_server.speech.engine import SPEAKING_RATE, Audio, Phone, SpeechChunk
-from voice_server.speech.tts.kokoro_phones import Spelling, first_and_last_sound, timeline
+from voice_server.speech.tts.kokoro_model import Reading
+from voice_server.speech.tts.kokoro_net import HALF
+from voice_server.speech.tts.kokoro_phones import Spelling, timeline
+from voice_server.speech.tts.kokoro_statistics import SILENT
 from voice_server.speech.tts.windows import FRAME_MS
 
 LEAD_FRAMES = 2
 """The sound comes this much before the frames its token is given: 50 ms, the lag at which the
 loudness of 60 English and French clauses fits their phones best (2.0 and 2.25 frames)."""
 
-ONSET_FRAMES = 6
-"""Frames computed before the first token's own: the onset lies up to 4.2 before them."""
+BEFORE_FRAMES, AFTER_FRAMES = 2, 5
+"""Frames computed around those whose foretold loudness is more than silence."""
 
 AUDIBLE = 0.005
 """Amplitude (-46 dB) below which the edges of a clause are silence."""
@@ -30,17 +31,19 @@ _FADE = 60
 class Cutter:
     """Cuts the silence off a clause's ends and keeps its phones in step with what is left."""
 
-    def __init__(self, spelling: Spelling, frames: Sequence[int], offset_ms: float = 0.0) -> None:
-        """``frames`` per token, pads included; ``offset_ms`` of speech came before."""
-        first, last = first_and_last_sound(spelling)
-        begins = np.concatenate([[0], np.cumsum(frames)])
-        self.start = max(0, int(begins[first + 1]) - ONSET_FRAMES)
-        self.stop = min(int(begins[-1]), int(begins[last + 2]) + 1)
+    def __init__(self, spelling: Spelling, reading: Reading, offset_ms: float = 0.0) -> None:
+        """``offset_ms`` of the text's speech came before this clause."""
+        sounding = np.flatnonzero(reading.energy > SILENT) // HALF
+        if not len(sounding):
+            sounding = np.array([0, reading.frames - 1])
+        self.start = max(0, int(sounding[0]) - BEFORE_FRAMES)
+        self.stop = min(reading.frames, int(sounding[-1]) + 1 + AFTER_FRAMES)
         self.end_ms = offset_ms
         """Where the clause ends so far, in ms from the beginning of the text."""
-        self._phones = list(timeline(spelling.symbols, frames, FRAME_MS))
+        self._phones = list(timeline(spelling.symbols, reading.durations.tolist(), FRAME_MS))
         self._shift_ms = -(self.start + LEAD_FRAMES) * FRAME_MS
-        self._began = False
+        self._heard_ms = offset_ms
+        self._began = self._said = False
         self._silence: Audio = np.zeros(0, np.float32)
         self._offset_ms = offset_ms
 
@@ -62,22 +65,31 @@ class Cutter:
             audio = _faded_out(audio[:keep]) if keep < len(audio) else audio
         elif keep < len(audio):
             audio, self._silence = audio[:keep], audio[keep:]
-        begin_ms = self.end_ms
+        if len(loud):
+            self._heard_ms = self.end_ms + 1000 * (int(loud[-1]) + 1) / SPEAKING_RATE
         self.end_ms += 1000 * len(audio) / SPEAKING_RATE
-        return SpeechChunk(audio, self._phones_until(begin_ms, self.end_ms, last))
+        return SpeechChunk(audio, self._take_phones(last))
 
-    def _phones_until(self, begin_ms: float, end_ms: float, last: bool) -> tuple[Phone, ...]:
-        """Take out the phones that begin before ``end_ms`` (all, if ``last``)."""
+    def _take_phones(self, last: bool) -> tuple[Phone, ...]:
+        """Take out the phones that begin before the end so far (all, if ``last``).
+
+        The first begins with the first sound, the last ends with the last: the model counts
+        silence to both.
+        """
         found = []
         while self._phones:
             phone = self._phones[0]
-            start = max(self._offset_ms, phone.start_ms + self._shift_ms + self._offset_ms)
+            start = phone.start_ms + self._shift_ms + self._offset_ms
             end = phone.end_ms + self._shift_ms + self._offset_ms
-            if start >= end_ms and not last:
+            if not self._said:
+                start = min(start, self._offset_ms + BEFORE_MS)
+            if start >= self.end_ms and not last:
                 break
+            self._said = True
             self._phones.pop(0)
             if last:
-                start, end = min(start, end_ms), min(end, end_ms)
+                start, end = min(start, self._heard_ms), min(end, self._heard_ms)
+            start = max(self._offset_ms, start)
             found.append(Phone(phone.symbol, round(start, 2), round(max(start, end), 2)))
         return tuple(found)
 

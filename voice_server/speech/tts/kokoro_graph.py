@@ -8,28 +8,39 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import onnx
 
 from voice_server.speech.engine import EngineUnavailable
 from voice_server.speech.onnx_session import only_file, open_session
-from voice_server.speech.tts.kokoro_model import (
-    PARTS,
-    KokoroModel,
-    Statistics,
-    Tables,
-    pooled,
+from voice_server.speech.tts.kokoro_model import KokoroModel, Tables
+from voice_server.speech.tts.kokoro_net import (
+    Network,
+    decoder_network,
+    generator_network,
+    pitch_network,
 )
-from voice_server.speech.tts.kokoro_net import pitch_network, sound_network
-from voice_server.speech.tts.kokoro_weights import Array, load_model, read_weights, text_half
+from voice_server.speech.tts.kokoro_statistics import Statistics, fit
+from voice_server.speech.tts.kokoro_weights import (
+    Array,
+    Weights,
+    load_model,
+    read_weights,
+    text_half,
+)
 
 log = logging.getLogger(__name__)
 
-DERIVATION = 1
+DERIVATION = 3
 """Counts up when the derived files change for the same weights."""
 
-_BUILDERS = {"pitch": pitch_network, "sound": sound_network}
+_BUILDERS: Mapping[str, Callable[[Weights], Network]] = {
+    "pitch": pitch_network,
+    "decoder": decoder_network,
+    "generator": generator_network,
+}
 
 
 def derive(model_dir: Path, derived_dir: Path) -> Path:
@@ -84,32 +95,31 @@ def _install(draft: Path, folder: Path) -> None:
 
 
 class Calibrator:
-    """Measures the statistics of a voice with the exact networks, which it loads for that.
+    """Measures the statistics of a voice with the exact network, which it loads for that.
 
     It needs about 700 MB while it lives and 0.8 s of a core per second of speech.
     """
 
     def __init__(self, model_dir: Path, derived: Path, *, threads: int) -> None:
-        """Build the exact networks. Raises EngineUnavailable."""
+        """Build the exact network. Raises EngineUnavailable."""
         weights = read_weights(load_model(only_file(model_dir, "*.onnx", what="Kokoro")))
-        networks = {part: build(weights, exact=True) for part, build in _BUILDERS.items()}
+        exact = generator_network(weights, exact=True).model.SerializeToString()
         sessions = {
-            part: open_session(net.model.SerializeToString(), threads=threads, what="Kokoro")
-            for part, net in networks.items()
+            name: open_session(derived / f"{name}.onnx", threads=threads, what=f"Kokoro's {name}")
+            for name in ("text", "pitch", "decoder")
         }
-        sessions["text"] = open_session(derived / "text.onnx", threads=threads, what="Kokoro")
+        sessions["generator"] = open_session(exact, threads=threads, what="Kokoro's generator")
         self.model = KokoroModel(sessions, Tables.load(derived / "tables.npz"))
 
     def measure(
-        self, clauses: list[tuple[list[int], Array]], *, speed: float = 1.0
-    ) -> dict[str, Statistics]:
+        self, clauses: Iterable[tuple[list[int], Array]], *, speed: float = 1.0
+    ) -> Statistics:
         """Return what to expect of a voice from some clauses: (tokens, style row) each.
 
-        Raises EngineError.
+        They should be long and short.  Raises EngineError.
         """
-        measured: dict[str, list[tuple[Array, Array]]] = {part: [] for part in PARTS}
+        measured = []
         for tokens, style in clauses:
             reading = self.model.read(tokens, style, speed)
-            for part, found in self.model.measure(self.model.begin(reading, style, None)).items():
-                measured[part].append(found)
-        return {part: pooled(found) for part, found in measured.items()}
+            measured.append(self.model.measure(self.model.begin(reading, style, None)))
+        return fit(measured)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +12,20 @@ from numpy.typing import NDArray
 
 from voice_server.speech.engine import Audio, EngineError
 from voice_server.speech.onnx_session import open_session
-from voice_server.speech.tts.kokoro_net import (
-    DECODER_CONTEXT,
-    EPSILON,
-    GENERATOR_CONTEXT,
-    HALF,
-    PITCH_CONTEXT,
-    Norm,
-)
+from voice_server.speech.tts.kokoro_net import GENERATOR_CONTEXT, HALF, Norm
 from voice_server.speech.tts.kokoro_sound import FRAME, WIDTH, HarmonicSource, samples
+from voice_server.speech.tts.kokoro_statistics import Expected, Measured, Statistics
 from voice_server.speech.tts.kokoro_weights import TEXT_OUTPUTS, Array, Weights
 from voice_server.speech.tts.windows import Window
 
 STYLE_HALF = 128
 """A style row is [256]: the first half colours the sound, the second the prosody."""
 
-PARTS = ("pitch", "sound")
-"""The networks that have norms."""
+PROSODY = "pitch"
+"""The network coloured by the second half; the others by the first."""
 
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What a network's norms would measure over a clause: mean and deviation per channel [N]."""
-
-    mean: Array
-    deviation: Array
+PARTS = ("pitch", "decoder", "generator")
+"""The networks that have norms, each in its file beside ``text.onnx``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +52,16 @@ class StyleMatrix:
             np.concatenate(alphas).astype(np.float32),
         )
 
-    def factors(self, half: Array, statistics: Statistics | None) -> dict[str, Array]:
+    def factors(self, half: Array, expected: Expected | None = None) -> dict[str, Array]:
         """Return ``scale`` and ``shift`` [1, N, 1, 1] for a half style row [128].
 
-        With ``statistics`` they do the whole norm, without them what follows an exact one.
+        With ``expected`` they do the whole norm, without it what follows an exact one.
         """
         scale = (1.0 + half @ self.gamma + self.gamma_bias) * self.alpha
         shift = (half @ self.beta + self.beta_bias) * self.alpha
-        if statistics is not None:
-            scale = scale / statistics.deviation
-            shift = shift - scale * statistics.mean
+        if expected is not None:
+            scale = scale / expected.deviation
+            shift = shift - scale * expected.mean
         shape = (1, -1, 1, 1)
         return {
             "scale": scale.astype(np.float32).reshape(shape),
@@ -82,39 +71,37 @@ class StyleMatrix:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A clause as read by the text half: frames per token [n], and two views by frame [512, T]."""
+    """A clause as read: frames per token [n], text by frame [512, T], pitch in Hz and log energy.
+
+    The last two have HALF steps per frame [2 T].
+    """
 
     durations: NDArray[np.int64]
-    hidden: Array
     aligned: Array
+    pitch: Array
+    energy: Array
 
     @property
     def frames(self) -> int:
         """Frames of the whole clause."""
-        return int(self.hidden.shape[-1])
+        return int(self.aligned.shape[-1])
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause on its way to sound: what is fixed for it, and the pitch curve as far as known."""
+    """A clause ready to sound: decoded features [512, 2 T], factors of the generator's norms."""
 
     reading: Reading
-    pitch_factors: dict[str, Array]
-    sound_factors: dict[str, Array]
-    pitch: Array = field(default_factory=lambda: np.zeros(0, np.float32))
-    energy: Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    features: Array
+    factors: Mapping[str, Array]
 
 
 class KokoroModel:
-    """The sessions and tables. Not thread-safe: one worker at a time."""
+    """The sessions and tables; keeps nothing of a clause."""
 
     def __init__(self, sessions: Mapping[str, Any], tables: Tables) -> None:
-        """Use open sessions ``text``, ``pitch`` and ``sound``."""
-        self._text, self._pitch, self._sound = (
-            sessions["text"],
-            sessions["pitch"],
-            sessions["sound"],
-        )
+        """Use open sessions ``text`` and PARTS."""
+        self._sessions = sessions
         self._tables = tables
         self._source = HarmonicSource(tables.mix, float(tables.offset[0]))
 
@@ -129,99 +116,80 @@ class KokoroModel:
 
     def read(self, tokens: list[int], style: Array, speed: float) -> Reading:
         """Read ``tokens`` (without the padding) in ``style`` [256]. Raises EngineError."""
-        outputs = _run(
-            self._text,
-            {
-                "tokens": np.array([[0, *tokens, 0]], np.int64),
-                "style": style.reshape(1, -1).astype(np.float32),
-                "speed": np.array([speed], np.float32),
-            },
-            list(TEXT_OUTPUTS.values()),
-        )
-        durations, hidden, aligned = outputs
-        return Reading(durations.reshape(-1).astype(np.int64), hidden[0], aligned[0])
-
-    def begin(
-        self, reading: Reading, style: Array, statistics: Mapping[str, Statistics] | None
-    ) -> Clause:
-        """Return the clause ready for its windows; statistics None asks for exact networks."""
-        halves = {"sound": style[:STYLE_HALF], "pitch": style[STYLE_HALF:]}
-        factors = {
-            part: self._tables.styles[part].factors(
-                half, statistics[part] if statistics is not None else None
-            )
-            for part, half in halves.items()
+        inputs: dict[str, NDArray[Any]] = {
+            "tokens": np.array([[0, *tokens, 0]], np.int64),
+            "style": style.astype(np.float32)[None, :],
+            "speed": np.array([speed], np.float32),
         }
-        return Clause(reading, factors["pitch"], factors["sound"])
+        durations, hidden, aligned = self._run("text", inputs, list(TEXT_OUTPUTS.values()))
+        inputs = {"hidden": hidden[:, :, None, :], **self._factors(PROSODY, style)}
+        pitch, energy = self._run(PROSODY, inputs, ["pitch", "energy"])
+        return Reading(
+            durations.reshape(-1).astype(np.int64), aligned[0], pitch.ravel(), energy.ravel()
+        )
+
+    def begin(self, reading: Reading, style: Array, statistics: Statistics | None) -> Clause:
+        """Decode the whole clause for its windows; statistics None asks for an exact generator.
+
+        Raises EngineError.
+        """
+        inputs = {
+            "aligned": reading.aligned[None, :, None, :],
+            "pitch": reading.pitch[None, None, None, :],
+            "energy": reading.energy[None, None, None, :],
+            **self._factors("decoder", style),
+        }
+        features = self._run("decoder", inputs, ["features"])[0][0, :, 0]
+        expected = statistics.expect(reading.energy) if statistics is not None else None
+        return Clause(reading, features, self._factors("generator", style, expected))
 
     def sound(self, clause: Clause, window: Window) -> Audio:
         """Return the window's samples, 600 a frame: those the whole clause would have there.
 
-        Pitch is predicted up to what the window needs, and kept.  Raises EngineError.
+        Raises EngineError.
         """
-        spectrum, first = self._spectrum(clause, window, ["spectrum"])
-        audio = samples(spectrum[0][0, :, 0], self._tables.inverse)
+        (spectrum,), first = self._generate(clause, window, ["spectrum"])
+        audio = samples(spectrum[0, :, 0], self._tables.inverse)
         return audio[first : first + FRAME * window.frames]
 
-    def measure(self, clause: Clause) -> dict[str, tuple[Array, Array]]:
-        """Return mean and mean square [N] of what each network's norms saw over the clause.
+    def measure(self, clause: Clause) -> Measured:
+        """Return what the norms saw over the clause.
 
-        For exact networks and a clause begun without statistics.  Raises EngineError.
+        For an exact generator and a clause begun without statistics.  Raises EngineError.
         """
         whole = Window(0, clause.reading.frames)
-        pitch = self._predict(clause, whole.stop, ["mean", "square"])
-        sound, _ = self._spectrum(clause, whole, ["mean", "square"])
-        return {
-            "pitch": (pitch[0].reshape(-1), pitch[1].reshape(-1)),
-            "sound": (sound[0].reshape(-1), sound[1].reshape(-1)),
-        }
+        (mean, square), _ = self._generate(clause, whole, ["mean", "square"])
+        return Measured(clause.reading.energy, mean, square)
 
-    def _spectrum(
+    def _generate(
         self, clause: Clause, window: Window, outputs: list[str]
     ) -> tuple[list[Array], int]:
-        """Run the sound network; also return where the window's samples begin in its audio."""
-        total = clause.reading.frames
-        inner = _around(window, GENERATOR_CONTEXT, total)
-        outer = _around(inner, DECODER_CONTEXT - GENERATOR_CONTEXT, total)
-        self._predict(clause, min(total, outer.stop + 1))
-        steps = slice(HALF * outer.start, HALF * outer.stop)
-        image = (1, -1, 1, (outer.stop - outer.start) * HALF)
-        found = _run(
-            self._sound,
-            {
-                "aligned": clause.reading.aligned[None, :, None, outer.start : outer.stop],
-                "pitch": clause.pitch[steps].reshape(image),
-                "energy": clause.energy[steps].reshape(image),
-                "source": self._source.columns(clause.pitch, inner.start, inner.stop, total)[
-                    None, :, None, :
-                ],
-                "begin": np.array([HALF * (inner.start - outer.start)], np.int64),
-                "end": np.array([HALF * (inner.stop - outer.start)], np.int64),
-                **clause.sound_factors,
-            },
-            outputs,
-        )
-        return found, WIDTH // 2 + FRAME * (window.start - inner.start)
+        """Run the generator; also return where the window's samples begin in its audio."""
+        reading = clause.reading
+        start = max(0, window.start - GENERATOR_CONTEXT)
+        stop = min(reading.frames, window.stop + GENERATOR_CONTEXT)
+        source = self._source.columns(reading.pitch, start, stop, reading.frames)
+        inputs = {
+            "features": clause.features[None, :, None, HALF * start : HALF * stop],
+            "source": source[None, :, None, :],
+            **clause.factors,
+        }
+        return self._run("generator", inputs, outputs), WIDTH // 2 + FRAME * (window.start - start)
 
-    def _predict(self, clause: Clause, stop: int, outputs: Sequence[str] = ()) -> list[Array]:
-        """Extend the clause's pitch and energy to frame ``stop``; return further ``outputs``."""
-        known = len(clause.pitch) // HALF
-        if known >= stop:
-            return []
-        total = clause.reading.frames
-        outer = _around(Window(known, stop), PITCH_CONTEXT, total)
-        pitch, energy, *rest = _run(
-            self._pitch,
-            {
-                "hidden": clause.reading.hidden[None, :, None, outer.start : outer.stop],
-                **clause.pitch_factors,
-            },
-            ["pitch", "energy", *outputs],
-        )
-        new = slice(HALF * (known - outer.start), HALF * (stop - outer.start))
-        clause.pitch = np.concatenate([clause.pitch, pitch.reshape(-1)[new]])
-        clause.energy = np.concatenate([clause.energy, energy.reshape(-1)[new]])
-        return rest
+    def _factors(
+        self, part: str, style: Array, expected: Expected | None = None
+    ) -> dict[str, Array]:
+        half = style[STYLE_HALF:] if part == PROSODY else style[:STYLE_HALF]
+        return self._tables.styles[part].factors(half.astype(np.float32), expected)
+
+    def _run(
+        self, name: str, inputs: Mapping[str, NDArray[Any]], outputs: list[str]
+    ) -> list[Array]:
+        try:
+            found: list[Array] = self._sessions[name].run(outputs, dict(inputs))
+        except Exception as error:  # onnxruntime's exceptions have no common base of their own
+            raise EngineError(f"Kokoro's {name} failed: {error}") from error
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,23 +228,3 @@ class Tables:
                 for part in PARTS
             }
             return cls(styles, stored["mix"], stored["offset"], stored["inverse"])
-
-
-def pooled(measured: list[tuple[Array, Array]]) -> Statistics:
-    """Return the statistics to expect from those of several clauses: (mean, mean square) [N]."""
-    means = np.stack([mean for mean, _ in measured])
-    variances = np.stack([square - mean**2 for mean, square in measured])
-    deviation = np.sqrt(np.maximum(variances.mean(axis=0), 0.0) + EPSILON)
-    return Statistics(means.mean(axis=0), deviation.astype(np.float32))
-
-
-def _around(window: Window, context: int, total: int) -> Window:
-    return Window(max(0, window.start - context), min(total, window.stop + context))
-
-
-def _run(session: Any, inputs: Mapping[str, NDArray[Any]], outputs: list[str]) -> list[Array]:
-    try:
-        result: list[Array] = session.run(outputs, dict(inputs))
-    except Exception as error:  # onnxruntime's exceptions have no common base of their own
-        raise EngineError(f"Kokoro failed: {error}") from error
-    return result

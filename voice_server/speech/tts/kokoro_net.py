@@ -1,18 +1,19 @@
-"""The sounding half of Kokoro as two small float32 graphs, written for windows of a clause.
+"""The sounding half of Kokoro as three small float32 graphs: pitch, decoder, generator.
 
-The original normalises every channel over the whole clause (instance norm), so a window cut out
-of it sounds different.  Measured over 60 clauses, those statistics hardly depend on what is said:
-per voice they vary by 1-3 %.  The graphs below therefore take them as given (``exact`` False):
-every norm is one multiplication and one addition whose factors come in from outside, what remains
-is convolutions, and a window with enough context is the same samples as the whole clause.  With
-``exact`` True the norms are as in the original, and the graphs put out the statistics.
+The generator makes 95 % of the work and works in windows.  The original normalises its channels
+over the whole clause (instance norm), so a window cut out of it sounds different.  Those
+statistics hardly depend on what is said, and can be foretold (kokoro_statistics): the generator
+below takes them as given (``exact`` False).  Every norm then is one multiplication and one
+addition, what remains is convolutions, and a window with enough context is the same samples as
+the whole clause.  With ``exact`` True its norms are the original's, and it tells what they saw.
+Pitch network and decoder stay exact and see the whole clause: with foretold statistics short
+clauses fade away (measured), and they are cheap.
 
 Layout is [1, C, 1, n]: onnxruntime has its blocked convolution kernels for images only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +30,9 @@ from voice_server.speech.tts.kokoro_weights import (
     Weights,
 )
 
-PITCH_CONTEXT = 6
-"""Frames the pitch network looks to either side (10 convolutions of 3 taps, 6 of them at half
-frames, and the upsampling)."""
-
-DECODER_CONTEXT = 10
 GENERATOR_CONTEXT = 3
-"""Frames around a window.  Strictly the decoder sees 12 and the generator 4 to either side; the
-last of them weigh so little that without them the samples are the same to 50 dB (measured)."""
+"""Frames around a window.  Strictly the generator sees 4 to either side; the outermost weighs so
+little that without it the samples are the same to 50 dB (measured)."""
 
 HALF = 2
 """Steps per frame of pitch, energy and what the decoder hands to the generator."""
@@ -64,9 +60,9 @@ class Network:
     norms: tuple[Norm, ...]
 
 
-def pitch_network(weights: Weights, *, exact: bool = False) -> Network:
+def pitch_network(weights: Weights) -> Network:
     """Return the graph hidden [1, 512, 1, w] -> pitch, energy [1, 1, 1, 2 w] (Hz, log)."""
-    graph = _Graph(weights, exact)
+    graph = _Graph(weights, exact=True)
     hidden = graph.input("hidden", 512)
     for name, output in (("F0", "pitch"), ("N", "energy")):
         x = hidden
@@ -76,21 +72,12 @@ def pitch_network(weights: Weights, *, exact: bool = False) -> Network:
     return graph.network("kokoro-pitch")
 
 
-def sound_network(weights: Weights, *, exact: bool = False) -> Network:
-    """Return the graph from a window's text, pitch, energy and source to its spectrum.
+def decoder_network(weights: Weights) -> Network:
+    """Return the graph aligned [1, 512, 1, T], pitch, energy [1, 1, 1, 2 T] -> features.
 
-    Inputs: ``aligned`` [1, 512, 1, w], ``pitch`` and ``energy`` [1, 1, 1, 2 w], ``source``
-    [1, 22, 1, 120 v + 1] with v frames of the w, ``begin`` and ``end``: where in the 2 w steps
-    those v frames lie.  Output: ``spectrum`` [1, 22, 1, 120 v + 1], log magnitudes and phases.
+    ``features`` [1, 512, 1, 2 T] is what the generator makes sound of.
     """
-    graph = _Graph(weights, exact)
-    x = _decode(graph)
-    x = graph.op("Slice", x, graph.index("begin"), graph.index("end"), graph.constant([3]))
-    graph.output(_generate(graph, x), "spectrum")
-    return graph.network("kokoro-sound")
-
-
-def _decode(graph: _Graph) -> str:
+    graph = _Graph(weights, exact=True)
     aligned = graph.input("aligned", 512)
     pitch = graph.convolve(graph.input("pitch", 1), DECODER + "F0_conv", stride=2, pads=(1, 1))
     energy = graph.convolve(graph.input("energy", 1), DECODER + "N_conv", stride=2, pads=(1, 1))
@@ -100,7 +87,21 @@ def _decode(graph: _Graph) -> str:
     for number in range(4):
         x = graph.op("Concat", x, beside, pitch, energy, axis=1)
         x = graph.adaptive(x, f"{DECODER}decode.{number}", 1090)
-    return x
+    graph.output(x, "features")
+    return graph.network("kokoro-decoder")
+
+
+def generator_network(weights: Weights, *, exact: bool = False) -> Network:
+    """Return the graph features [1, 512, 1, 2 w], source [1, 22, 1, 120 w + 1] -> spectrum.
+
+    ``spectrum`` [1, 22, 1, 120 w + 1]: log magnitudes and phases.  With ``exact`` also ``mean``
+    and ``square`` [N]: what each norm's channels had on average, and their squares.
+    """
+    graph = _Graph(weights, exact)
+    graph.output(_generate(graph, graph.input("features", 512)), "spectrum")
+    if exact:
+        graph.measure()
+    return graph.network("kokoro-generator")
 
 
 def _generate(graph: _Graph, x: str) -> str:
@@ -139,10 +140,6 @@ class _Graph:
     def input(self, name: str, channels: int) -> str:
         shape = [1, channels, 1, None]
         self._inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
-        return name
-
-    def index(self, name: str) -> str:
-        self._inputs.append(helper.make_tensor_value_info(name, TensorProto.INT64, [1]))
         return name
 
     def output(self, value: str, name: str) -> None:
@@ -284,7 +281,7 @@ class _Graph:
         return x
 
     def network(self, name: str) -> Network:
-        """Close the graph: split ``scale`` and ``shift``, and in ``exact`` gather statistics."""
+        """Close the graph: ``scale`` and ``shift`` [1, N, 1, 1] are cut into those of each norm."""
         widths = [norm.channels for norm in self._norms]
         head: list[onnx.NodeProto] = []
         for part in ("scale", "shift"):
@@ -294,16 +291,18 @@ class _Graph:
             sizes = self.constant(np.array(widths, np.int64))
             head.append(helper.make_node("Split", [part, sizes], names, axis=1))
         self._nodes = head + self._nodes
-        if self._exact:
-            axis = self.constant([3])
-            squares = [self.op("Mul", x, x) for x in self._seen]
-            for output, values in (("mean", self._seen), ("square", squares)):
-                means: Iterable[str] = [self.op("ReduceMean", x, axis) for x in values]
-                self.output(self.op("Concat", *means, axis=1), output)
         graph = helper.make_graph(self._nodes, name, self._inputs, self._outputs, self._initial)
         opset = [helper.make_opsetid("", 18)]
         model = helper.make_model(graph, opset_imports=opset, ir_version=9)
         return Network(model, tuple(self._norms))
+
+    def measure(self) -> None:
+        """Put out what the norms saw, as ``mean`` and ``square``."""
+        axes = self.constant([0, 2, 3])
+        squares = [self.op("Mul", x, x) for x in self._seen]
+        for output, values in (("mean", self._seen), ("square", squares)):
+            means = [self.op("ReduceMean", x, axes, keepdims=0) for x in values]
+            self.output(self.op("Concat", *means, axis=0), output)
 
     def _name(self) -> str:
         self._count += 1

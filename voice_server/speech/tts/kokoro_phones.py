@@ -99,14 +99,6 @@ def portions(spelling: Spelling, longest: int = LONGEST) -> tuple[Spelling, ...]
     return tuple(pieces)
 
 
-def first_and_last_sound(spelling: Spelling) -> tuple[int, int]:
-    """Return the places of the first and the last symbol that sounds, stress included."""
-    sounding = [
-        at for at, s in enumerate(spelling.symbols) if s in STRESS or letters(_SPOKEN.get(s, s))
-    ]
-    return sounding[0], sounding[-1]
-
-
 def _spelling(symbols: str) -> Spelling:
     return Spelling(symbols, tuple(VOCABULARY[symbol] for symbol in symbols))
 

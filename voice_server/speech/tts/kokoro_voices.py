@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from voice_server.speech.engine import EngineUnavailable, Quality, Voice
-from voice_server.speech.tts.kokoro_model import PARTS, Statistics
 from voice_server.speech.tts.kokoro_weights import Array
 
 ENGINE = "kokoro"
@@ -97,27 +96,3 @@ def style_row(style: Array, tokens: int) -> Array:
     """Return the row [256] for a clause of so many tokens, pads not counted."""
     row: Array = style[min(max(tokens, 1), ROWS) - 1]
     return row
-
-
-def save_statistics(path: Path, known: Mapping[str, Mapping[str, Statistics]]) -> None:
-    """Write statistics by recipe; float16, whose error (0.05 %) is far below their spread."""
-    arrays = {
-        f"{recipe}|{part}": np.stack([found.mean, found.deviation]).astype(np.float16)
-        for recipe, parts in known.items()
-        for part, found in parts.items()
-    }
-    with path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-
-
-def load_statistics(path: Path) -> dict[str, dict[str, Statistics]]:
-    """Read statistics by recipe; a file that is not there knows none."""
-    if not path.is_file():
-        return {}
-    known: dict[str, dict[str, Statistics]] = {}
-    with np.load(path, allow_pickle=False) as stored:
-        for key in stored.files:
-            recipe, part = key.rsplit("|", 1)
-            mean, deviation = stored[key].astype(np.float32)
-            known.setdefault(recipe, {})[part] = Statistics(mean, deviation)
-    return {recipe: parts for recipe, parts in known.items() if set(parts) == set(PARTS)}
