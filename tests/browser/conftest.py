@@ -176,7 +176,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     app = web.Application()
     fake.add_to(app)
     add_pages(app, demo_shop(tmp_path))
-    runner = web.AppRunner(app, shutdown_timeout=1)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     listener = web.TCPSite(runner, "127.0.0.1", 0)
     await listener.start()

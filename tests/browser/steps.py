@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
@@ -36,14 +37,27 @@ def part(page: Page, selector: str) -> Locator:
     return page.locator(f"{BUTTON} {selector}")
 
 
+async def holds(page: Page, predicate: str, argument: object, what: str) -> None:
+    """Wait until a function of the page says yes.
+
+    Asked again and again from here: the driver's own waiting misses a yes now and then while the
+    page's websocket closes.
+    """
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not await page.evaluate(predicate, argument):
+        seen = await page.evaluate("() => JSON.stringify(window.seen?.['voice-state'])")
+        assert time.monotonic() < deadline, f"{what} in vain; the states were {seen}"
+        await page.wait_for_timeout(40)
+
+
 async def state_is(page: Page, state: str) -> None:
     """Wait until the button shows a state."""
-    await page.wait_for_function(
+    await holds(
+        page,
         """([tag, state]) => document.querySelector(tag).shadowRoot
              .querySelector(".root").dataset.state === state""",
-        arg=[BUTTON, state],
-        polling=50,
-        timeout=PATIENCE_MS,
+        [BUTTON, state],
+        f"waited for {state}",
     )
 
 
@@ -63,15 +77,15 @@ async def greeted(page: Page, fake: FakeRealtime) -> None:
 
 async def passed(page: Page, *states: str) -> None:
     """Wait until the button has gone through these states, in this order, since the start."""
-    await page.wait_for_function(
+    await holds(
+        page,
         """states => {
           let next = 0;
           for (const { state } of window.seen["voice-state"] ?? []) next += state === states[next];
           return next === states.length;
         }""",
-        arg=list(states),
-        polling=50,
-        timeout=PATIENCE_MS,
+        list(states),
+        f"waited for {states} to pass",
     )
 
 

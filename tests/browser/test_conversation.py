@@ -31,7 +31,9 @@ async def test_session_is_opened_as_the_protocol_says(page: Page, site: Site) ->
     await visit(page, site.url)
     await greeted(page, site.realtime)
     fake = site.realtime
-    assert fake.connections == [{"extensions": "binary,captions,citations,playback,resume"}]
+    assert fake.connections == [
+        {"extensions": "binary,captions,citations,playback,resume", "language": "en"}
+    ]
     assert fake.protocols == ["realtime"]
     update, greeting = fake.received[0], fake.received[1]
     assert update == {

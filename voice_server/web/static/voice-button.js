@@ -53,8 +53,8 @@ class VoiceButton extends HTMLElement {
     this.log ??= new Log(this.ui.log, () => this.words, base.href);
     this.session ??= new VoiceSession(
       {
-        server, shop: this.getAttribute("shop") ?? "", language: this.language, mode: this.mode,
-        keyUrl: this.getAttribute("key-url") ?? "",
+        server, shop: this.getAttribute("shop") ?? "", language: this.language, locale: this.locale,
+        mode: this.mode, keyUrl: this.getAttribute("key-url") ?? "",
       },
       this.#handlers(),
     );
@@ -71,6 +71,7 @@ class VoiceButton extends HTMLElement {
     if (!this.session || before === after) return;
     if (name === "language") this.session.setLanguage(this.language);
     if (name === "mode") this.session.setMode(this.mode);
+    this.session.locale = this.locale;
     this.#speak();
   }
 
@@ -83,9 +84,14 @@ class VoiceButton extends HTMLElement {
     return this.getAttribute("mode") === "press" ? "press" : "hands-free";
   }
 
-  get words() {
+  /** The language of the interface: the chosen one, the element's, the page's, the browser's. */
+  get locale() {
     const around = this.closest("[lang]")?.getAttribute("lang");
-    return texts(chooseLanguage(this.language, this.getAttribute("lang"), around, navigator.language));
+    return chooseLanguage(this.language, this.getAttribute("lang"), around, navigator.language);
+  }
+
+  get words() {
+    return texts(this.locale);
   }
 
   /** Show the panel; the conversation begins with `start()` or the visitor's tap. */

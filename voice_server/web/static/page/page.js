@@ -6,6 +6,8 @@ import { TEXTS, fill } from "./texts.js";
 
 /** Products shown before "show all": three rows on a desktop. */
 const FIRST = 12;
+/** Where in the catalogue the three pictures of the hero come from. */
+const HERO = [0, 0.55, 0.8];
 /** How long a product stays marked after it was mentioned. */
 const MENTION_MS = 30_000;
 const THEMES = ["", "dark", "light"];
@@ -65,8 +67,10 @@ function render(chosen) {
   $("theme").title = words.theme;
   $("languages").replaceChildren(...shop.languages.map(languageButton));
   $("examples").replaceChildren(...(shop.examples[language] ?? []).map(example));
-  const pictures = shop.products.filter(({ image }) => image).slice(0, 3);
-  $("hero-pictures").replaceChildren(...pictures.map(({ image }) => h("img", { src: image, alt: "" })));
+  const pictured = shop.products.filter(({ image }) => image);
+  // Neighbours in a catalogue look alike: take them from far apart.
+  const collage = HERO.map((part) => pictured[Math.floor(part * pictured.length)]).filter(Boolean);
+  $("hero-pictures").replaceChildren(...collage.map(({ image }) => h("img", { src: image, alt: "" })));
   $("grid").replaceChildren(...shop.products.slice(0, all ? undefined : FIRST).map(tile));
   $("more").hidden = all || shop.products.length <= FIRST;
   $("more").textContent = fill(words.more, { count: shop.products.length });
@@ -91,7 +95,10 @@ function tile(product) {
   const name = product.name[language] ?? product.name[shop.default_language];
   const locale = `${language}-BE`;
   const money = (value) =>
-    new Intl.NumberFormat(locale, { style: "currency", currency: product.currency }).format(value);
+    new Intl.NumberFormat(locale, {
+      // As the assistant says it: "89 €", not "89,00 €".
+      style: "currency", currency: product.currency, trailingZeroDisplay: "stripIfInteger",
+    }).format(value);
   const price = h(
     "p", { class: product.was_price ? "price sale" : "price" },
     product.from ? h("small", {}, `${words.from} `) : null, h("b", {}, money(product.price)),
@@ -145,7 +152,9 @@ function wire() {
   if (THEMES.includes(theme) && theme) document.documentElement.dataset.theme = theme;
   const secure = location.protocol === "https:" ? "wss:" : "ws:";
   $("snippet").textContent = [
-    `<script type="module" src="${location.origin}/static/voice-button.js"></script>`,
+    '<script type="module"',
+    `  src="${location.origin}/static/voice-button.js">`,
+    "</script>",
     "<voice-button",
     `  server="${secure}//${location.host}"`,
     '  language="auto" mode="hands-free">',

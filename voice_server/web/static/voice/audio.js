@@ -32,6 +32,13 @@ export function openContext() {
   return context;
 }
 
+/** Give the system its sound back: music that played before may go on. */
+export function closeContext(context) {
+  context.onstatechange = null;
+  context.close();
+  if (navigator.audioSession) navigator.audioSession.type = "auto";
+}
+
 /** Resume after a phone call, a locked screen ("interrupted" on iOS) or the autoplay rule. */
 export function wake(context) {
   if (context.state === "running" || context.state === "closed") return;

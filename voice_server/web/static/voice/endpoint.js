@@ -7,12 +7,15 @@ const SILENT_EXTENSIONS = "citations,resume";
 const KEY_DEADLINE_MS = 8_000;
 
 /**
- * @param {{server: string, shop?: string, language: string}} options `server` may be a host
- *   (ws, wss, http, https) or a whole path that ends in /realtime
+ * @param {object} options
+ * @param {string} options.server a host (ws, wss, http, https) or a whole path that ends in /realtime
+ * @param {string} [options.shop]
+ * @param {string} options.language "auto" or a code
+ * @param {string} options.locale the interface's language: with "auto" the visitor is greeted in it
  * @param {boolean} audible whether replies can be played
  * @returns {URL} of `/v1/realtime`, without resume query
  */
-export function realtimeUrl({ server, shop, language }, audible) {
+export function realtimeUrl({ server, shop, language, locale }, audible) {
   const url = new URL(server, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   if (!url.pathname.endsWith("/realtime")) {
@@ -20,7 +23,7 @@ export function realtimeUrl({ server, shop, language }, audible) {
   }
   url.searchParams.set("extensions", audible ? EXTENSIONS : SILENT_EXTENSIONS);
   if (shop) url.searchParams.set("shop", shop);
-  if (language !== "auto") url.searchParams.set("language", language);
+  url.searchParams.set("language", language === "auto" ? locale : language);
   return url;
 }
 

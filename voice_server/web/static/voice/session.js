@@ -5,7 +5,7 @@
  * `level("input" | "output", 0…1)`, `problem({code, message})`, `refresh()`.
  */
 
-import { Microphone, MicrophoneError, Player, openContext, wake } from "./audio.js";
+import { Microphone, MicrophoneError, Player, closeContext, openContext, wake } from "./audio.js";
 import { Core } from "./core.js";
 import { ephemeralKey, realtimeUrl } from "./endpoint.js";
 import { Link } from "./link.js";
@@ -29,6 +29,7 @@ export class VoiceSession {
    * @param {string} options.server base URL (ws, wss, http or https)
    * @param {string} [options.shop]
    * @param {"auto"|string} options.language
+   * @param {string} options.locale language of the interface
    * @param {"hands-free"|"press"} options.mode
    * @param {string} [options.keyUrl] the shop's own page that hands out an ephemeral key
    * @param {object} handlers see above
@@ -149,10 +150,7 @@ export class VoiceSession {
     this.#releaseMicrophone();
     this.player?.close();
     this.player = null;
-    if (this.context) {
-      this.context.onstatechange = null;
-      this.context.close();
-    }
+    if (this.context) closeContext(this.context);
     this.context = null;
     this.handlers.level("output", 0);
     this.#show();

@@ -125,9 +125,15 @@ select:hover { border-color: var(--_edge); }
 }
 a.card:hover { border-color: var(--_edge); transform: translateY(-2px); }
 .card p { padding: 0 6px; }
+.card:only-child { flex-basis: 100%; display: grid; grid-template: 1fr auto auto auto 1fr / 120px 1fr; column-gap: 8px; padding-bottom: 8px; }
+.card:only-child .picture { grid-row: 1 / span 5; margin: 0; }
+.card .name { grid-row: 2; }
+.card .price { grid-row: 3; }
+.card .stock { grid-row: 4; }
 .picture { display: grid; place-items: center; aspect-ratio: 1; margin-bottom: 9px; overflow: hidden; border-radius: 12px; background: var(--_raised); color: var(--_muted); }
 .picture img { width: 100%; height: 100%; object-fit: cover; }
 .name { font-size: 15px; line-height: 1.3; }
+.name::first-letter, .chip span::first-letter { text-transform: uppercase; }
 .price { margin-top: 2px; font-size: 15px; }
 .price b { font-size: 17px; }
 .price s { color: var(--_muted); font-size: 14px; }
@@ -232,9 +238,9 @@ a.card:hover { border-color: var(--_edge); transform: translateY(-2px); }
   .root { padding-inline: 0; }
   .launcher { margin-inline: 16px; }
   .root:has(.panel:not([hidden])) { padding-bottom: 0; }
-  .card { flex-basis: 258px; display: grid; grid-template-columns: 84px 1fr; align-content: center; column-gap: 4px; padding: 7px; }
-  .card:only-child { flex-basis: 100%; }
-  .picture { grid-row: 1 / span 3; margin: 0; align-self: center; }
+  .card { flex-basis: 258px; display: grid; grid-template: 1fr auto auto auto 1fr / 84px 1fr; column-gap: 4px; padding: 7px; }
+  .card:only-child { flex-basis: 100%; grid-template-columns: 96px 1fr; padding: 7px; }
+  .picture { grid-row: 1 / span 5; margin: 0; align-self: center; }
   .panel { width: 100%; height: min(660px, 84dvh); border-radius: var(--_radius) var(--_radius) 0 0; border-width: 1px 0 0; padding-bottom: env(safe-area-inset-bottom); }
 }
 @media (max-height: 560px) {
