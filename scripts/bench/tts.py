@@ -31,7 +31,8 @@ from voice_server.speech.engine import SPEAKING_RATE, Audio
 from voice_server.speech.espeak import Espeak
 from voice_server.speech.phonemes import EspeakPhonemizer
 from voice_server.speech.tts.kokoro import KokoroTextToSpeech
-from voice_server.speech.tts.kokoro_graph import Calibrator, derive
+from voice_server.speech.tts.kokoro_graph import derive
+from voice_server.speech.tts.kokoro_model import KokoroModel
 from voice_server.speech.tts.kokoro_phones import TIE, spell
 from voice_server.speech.tts.kokoro_voices import read_specs, read_style, style_row
 from voice_server.speech.tts.windows import Window
@@ -133,10 +134,10 @@ class Whole:
     """The original way: the whole clause at once, every norm measured on it."""
 
     def __init__(self, store: WeightStore, derived: Path, espeak: EspeakPhonemizer) -> None:
-        """Build the exact networks beside the engine's."""
+        """Open the graphs a second time."""
         self._folder = store.path("kokoro-82m")
         self._specs = read_specs(store.entry("kokoro-82m").engine)
-        self._model = Calibrator(self._folder, derive(self._folder, derived), threads=2).model
+        self._model = KokoroModel.load(derive(self._folder, derived), threads=2)
         self._phonemizer = espeak
 
     async def speak(self, text: str, language: str) -> Audio:

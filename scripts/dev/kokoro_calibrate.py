@@ -18,7 +18,8 @@ from voice_server.assets import assets_dir
 from voice_server.config import Settings
 from voice_server.speech.espeak import Espeak
 from voice_server.speech.phonemes import EspeakPhonemizer
-from voice_server.speech.tts.kokoro_graph import Calibrator, derive
+from voice_server.speech.tts.kokoro_graph import derive, measure_voice
+from voice_server.speech.tts.kokoro_model import KokoroModel
 from voice_server.speech.tts.kokoro_phones import TIE, spell
 from voice_server.speech.tts.kokoro_statistics import load_statistics, save_statistics
 from voice_server.speech.tts.kokoro_voices import (
@@ -56,7 +57,7 @@ async def main() -> None:
         if (spec.voice.id in arguments.voices if arguments.voices else spec.recipe not in known)
     ]
     derived = derive(model_dir, settings.models / "derived")
-    calibrator = Calibrator(model_dir, derived, threads=arguments.threads)
+    model = KokoroModel.load(derived, threads=arguments.threads)
     espeak = Espeak()
     try:
         for spec in wanted:
@@ -64,7 +65,7 @@ async def main() -> None:
             clauses = await _clauses(spec, EspeakPhonemizer(espeak), arguments.clauses)
             style = read_style(model_dir, spec)
             rows = [(tokens, style_row(style, len(tokens))) for tokens in clauses]
-            known[spec.recipe] = calibrator.measure(rows)
+            known[spec.recipe] = measure_voice(model, rows)
             save_statistics(path, known)
             print(f"{spec.voice.id}: {time.monotonic() - began:.1f} s", flush=True)
     finally:

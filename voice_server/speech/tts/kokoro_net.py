@@ -1,13 +1,12 @@
 """The sounding half of Kokoro as three small float32 graphs: pitch, decoder, generator.
 
-The generator makes 95 % of the work and works in windows.  The original normalises its channels
-over the whole clause (instance norm), so a window cut out of it sounds different.  Those
-statistics hardly depend on what is said, and can be foretold (kokoro_statistics): the generator
-below takes them as given (``exact`` False).  Every norm then is one multiplication and one
-addition, what remains is convolutions, and a window with enough context is the same samples as
-the whole clause.  With ``exact`` True its norms are the original's, and it tells what they saw.
-Pitch network and decoder stay exact and see the whole clause: with foretold statistics short
-clauses fade away (measured), and they are cheap.
+The generator makes 95 % of the work, so it works in windows.  The original normalises its channels
+by their mean and deviation over the whole clause (instance norm); a window cut out of it sounds
+different.  Here every norm adds what it sees in the window to what is known or foretold of the
+rest of the clause (kokoro_statistics) and normalises by the sum.  For a window that is the whole
+clause nothing is foretold, and the graph is the original.  Foretelling alone would not do: the
+norms also keep a loud moment in check, and without that a short "yes" hisses 30 dB too loud.
+Pitch network and decoder always see the whole clause: they are cheap, and make or break it.
 
 Layout is [1, C, 1, n]: onnxruntime has its blocked convolution kernels for images only.
 """
@@ -37,6 +36,14 @@ little that without it the samples are the same to 50 dB (measured)."""
 HALF = 2
 """Steps per frame of pitch, energy and what the decoder hands to the generator."""
 
+RATES = (20, 120)
+"""Columns per frame in the generator's two stages (the second has one more in all)."""
+
+NORM_ROWS = ("gain", "bias", "mean", "twice_mean", "variance", "least")
+"""What a windowed norm is given: for s, q its window's sums of x and x^2 (a clause's columns
+count 1 / n), the variance is q - s (s + twice_mean) + variance, not below ``least``; the mean is
+s + mean; the result is (x - mean) gain / deviation + bias."""
+
 EPSILON = 1e-5
 _DILATIONS = (1, 3, 5)
 _SLOPE, _SLOPE_UP, _SLOPE_LAST = 0.2, 0.1, 0.01
@@ -62,7 +69,7 @@ class Network:
 
 def pitch_network(weights: Weights) -> Network:
     """Return the graph hidden [1, 512, 1, w] -> pitch, energy [1, 1, 1, 2 w] (Hz, log)."""
-    graph = _Graph(weights, exact=True)
+    graph = _Graph(weights)
     hidden = graph.input("hidden", 512)
     for name, output in (("F0", "pitch"), ("N", "energy")):
         x = hidden
@@ -77,7 +84,7 @@ def decoder_network(weights: Weights) -> Network:
 
     ``features`` [1, 512, 1, 2 T] is what the generator makes sound of.
     """
-    graph = _Graph(weights, exact=True)
+    graph = _Graph(weights)
     aligned = graph.input("aligned", 512)
     pitch = graph.convolve(graph.input("pitch", 1), DECODER + "F0_conv", stride=2, pads=(1, 1))
     energy = graph.convolve(graph.input("energy", 1), DECODER + "N_conv", stride=2, pads=(1, 1))
@@ -91,16 +98,18 @@ def decoder_network(weights: Weights) -> Network:
     return graph.network("kokoro-decoder")
 
 
-def generator_network(weights: Weights, *, exact: bool = False) -> Network:
+def generator_network(weights: Weights) -> Network:
     """Return the graph features [1, 512, 1, 2 w], source [1, 22, 1, 120 w + 1] -> spectrum.
 
-    ``spectrum`` [1, 22, 1, 120 w + 1]: log magnitudes and phases.  With ``exact`` also ``mean``
-    and ``square`` [N]: what each norm's channels had on average, and their squares.
+    ``spectrum`` [1, 22, 1, 120 w + 1]: log magnitudes and phases.  ``norms`` [6, N, 1, 1]: gain,
+    bias, and as NORM_ROWS says of the rest of the clause.  ``columns20`` [20 w, K] and
+    ``columns120`` [120 w + 1, K] weigh what counts for the statistics, by class, so that a column
+    of a clause of n counts 1 / n.  ``sums`` and ``squares`` [1, N, 1, K]: what they add up to.
     """
-    graph = _Graph(weights, exact)
+    graph = _Graph(weights, windowed=True)
     graph.output(_generate(graph, graph.input("features", 512)), "spectrum")
-    if exact:
-        graph.measure()
+    for rate in RATES:
+        graph.weights(f"columns{rate}")
     return graph.network("kokoro-generator")
 
 
@@ -110,15 +119,18 @@ def _generate(graph: _Graph, x: str) -> str:
         slower, margin = (6, (3, 3)) if stage == 0 else (1, None)
         path = f"{GENERATOR}noise_convs.{stage}"
         noise = graph.convolve(source, path, stride=slower, pads=margin)
-        noise = graph.resonant(noise, f"noise_res.{stage}", channels)
+        noise = graph.resonant(noise, f"noise_res.{stage}", channels, RATES[stage])
         x = graph.op("LeakyRelu", x, alpha=_SLOPE_UP)
         x = graph.stretch(x, f"{GENERATOR}ups.{stage}", stride)
         if stage == 1:
             pads = graph.constant([0, 0, 0, 1, 0, 0, 0, 0])
             x = graph.op("Pad", x, pads, mode="reflect")
         x = graph.op("Add", x, noise)
-        blocks = [graph.resonant(x, f"resblocks.{3 * stage + k}", channels) for k in range(3)]
-        x = graph.op("Add", graph.op("Add", blocks[0], blocks[1]), blocks[2])
+        one, two, three = (
+            graph.resonant(x, f"resblocks.{3 * stage + k}", channels, RATES[stage])
+            for k in range(3)
+        )
+        x = graph.op("Add", graph.op("Add", one, two), three)
         x = graph.op("Mul", x, graph.constant(np.float32(1 / 3)))
     return graph.convolve(graph.op("LeakyRelu", x, alpha=_SLOPE_LAST), GENERATOR + "conv_post")
 
@@ -126,21 +138,25 @@ def _generate(graph: _Graph, x: str) -> str:
 class _Graph:
     """Writes nodes; every method returns the name of what it computes."""
 
-    def __init__(self, weights: Weights, exact: bool) -> None:
+    def __init__(self, weights: Weights, *, windowed: bool = False) -> None:
         self._weights = weights
-        self._exact = exact
+        self._windowed = windowed
         self._nodes: list[onnx.NodeProto] = []
         self._initial: list[onnx.TensorProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._norms: list[Norm] = []
-        self._seen: list[str] = []
+        self._seen: dict[str, list[str]] = {"sums": [], "squares": []}
         self._count = 0
 
     def input(self, name: str, channels: int) -> str:
         shape = [1, channels, 1, None]
         self._inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
         return name
+
+    def weights(self, name: str) -> None:
+        shape = [None, None]
+        self._inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
 
     def output(self, value: str, name: str) -> None:
         self._nodes.append(helper.make_node("Identity", [value], [name]))
@@ -223,15 +239,32 @@ class _Graph:
         x = self.op("Concat", x, x, axis=3)
         return self.op("Reshape", x, self.constant([1, channels, 1, -1]))
 
-    def norm(self, x: str, path: str, channels: int, alpha: Array | None = None) -> str:
+    def norm(self, x: str, path: str, channels: int) -> str:
+        """Normalise over time, as the style in ``scale`` and ``shift`` wants it."""
+        number = len(self._norms)
+        self._norms.append(Norm(path, channels))
+        flat = self.constant([channels])
+        factors = (self.op("Reshape", f"{part}{number}", flat) for part in ("scale", "shift"))
+        return self.op("InstanceNormalization", x, *factors, epsilon=EPSILON)
+
+    def windowed_norm(self, x: str, path: str, channels: int, rate: int, alpha: Array) -> str:
+        """Normalise by the window's own sums plus ``norms``' knowledge of the rest."""
         number = len(self._norms)
         self._norms.append(Norm(path, channels, alpha))
-        self._seen.append(x)
-        if self._exact:
-            flat = self.constant([channels])
-            factors = (self.op("Reshape", f"{part}{number}", flat) for part in ("scale", "shift"))
-            return self.op("InstanceNormalization", x, *factors, epsilon=EPSILON)
-        return self.op("Add", self.op("Mul", x, f"scale{number}"), f"shift{number}")
+        gain, bias, mean, twice_mean, variance, least = (
+            f"norm{number}.{row}" for row in range(len(NORM_ROWS))
+        )
+        found = {}
+        for output, value in (("sums", x), ("squares", self.op("Mul", x, x))):
+            by_class = self.op("MatMul", value, f"columns{rate}")
+            self._seen[output].append(by_class)
+            found[output] = self.op("ReduceSum", by_class, self.constant([3]))
+        own = self.op("Mul", found["sums"], self.op("Add", found["sums"], twice_mean))
+        whole = self.op("Add", self.op("Sub", found["squares"], own), variance)
+        deviation = self.op("Sqrt", self.op("Max", whole, least))
+        scale = self.op("Div", gain, deviation)
+        middle = self.op("Mul", self.op("Add", found["sums"], mean), scale)
+        return self.op("Add", self.op("Mul", x, scale), self.op("Sub", bias, middle))
 
     def adaptive(self, x: str, path: str, channels: int) -> str:
         """A residual block of the decoder or the predictor, twice as long where it has a pool."""
@@ -261,7 +294,7 @@ class _Graph:
             x = self.convolve(x, f"{path}/conv1x1")
         return self.op("Mul", self.op("Add", x, y), self.constant(np.float32(2**-0.5)))
 
-    def resonant(self, x: str, block: str, channels: int) -> str:
+    def resonant(self, x: str, block: str, channels: int, rate: int) -> str:
         """Three dilated pairs of convolutions with Snake, x + sin(alpha x)^2 / alpha.
 
         alpha is multiplied into the norm before and divided out of the kernel behind.
@@ -272,7 +305,8 @@ class _Graph:
                 alpha = self._weights.alphas[
                     f"{GENERATOR}{block}".strip("/").replace("/", ".") + f".alpha{part}.{turn}"
                 ]
-                y = self.norm(y, f"{GENERATOR}{block}/adain{part}.{turn}", channels, alpha)
+                name = f"{GENERATOR}{block}/adain{part}.{turn}"
+                y = self.windowed_norm(y, name, channels, rate, alpha)
                 wave = self.op("Sin", y)
                 y = self.op("Add", y, self.op("Mul", wave, wave))
                 path = f"{GENERATOR}{block}/convs{part}.{turn}"
@@ -281,28 +315,29 @@ class _Graph:
         return x
 
     def network(self, name: str) -> Network:
-        """Close the graph: ``scale`` and ``shift`` [1, N, 1, 1] are cut into those of each norm."""
+        """Close the graph: cut the inputs for all norms into those of each."""
         widths = [norm.channels for norm in self._norms]
+        parts = {"norms": len(NORM_ROWS)} if self._windowed else {"scale": 1, "shift": 1}
         head: list[onnx.NodeProto] = []
-        for part in ("scale", "shift"):
-            shape = [1, sum(widths), 1, 1]
+        for part, rows in parts.items():
+            shape = [rows, sum(widths), 1, 1]
             self._inputs.append(helper.make_tensor_value_info(part, TensorProto.FLOAT, shape))
             names = [f"{part}{number}" for number in range(len(widths))]
             sizes = self.constant(np.array(widths, np.int64))
             head.append(helper.make_node("Split", [part, sizes], names, axis=1))
+            for number in range(len(widths) if rows > 1 else 0):
+                each = [f"norm{number}.{row}" for row in range(rows)]
+                head.append(
+                    helper.make_node("Split", [f"{part}{number}"], each, axis=0, num_outputs=rows)
+                )
+        if self._windowed:
+            for output, values in self._seen.items():
+                self.output(self.op("Concat", *values, axis=1), output)
         self._nodes = head + self._nodes
         graph = helper.make_graph(self._nodes, name, self._inputs, self._outputs, self._initial)
         opset = [helper.make_opsetid("", 18)]
         model = helper.make_model(graph, opset_imports=opset, ir_version=9)
         return Network(model, tuple(self._norms))
-
-    def measure(self) -> None:
-        """Put out what the norms saw, as ``mean`` and ``square``."""
-        axes = self.constant([0, 2, 3])
-        squares = [self.op("Mul", x, x) for x in self._seen]
-        for output, values in (("mean", self._seen), ("square", squares)):
-            means = [self.op("ReduceMean", x, axes, keepdims=0) for x in values]
-            self.output(self.op("Concat", *means, axis=0), output)
 
     def _name(self) -> str:
         self._count += 1

@@ -1,10 +1,10 @@
-"""What the norms of Kokoro's generator would measure over a clause, foretold.
+"""What the norms of Kokoro's generator would measure over a clause, before all of it was heard.
 
 The original normalises each channel by its mean and deviation over the whole clause.  A window
-must not wait for that, and need not: per voice those statistics follow from how much of the clause
-is silence, which its loudness curve tells before any sound is made.  Over 48 clauses of one to
-fifteen words (eightfold cross-validation) means are foretold to 1 % of a deviation and deviations
-to 3-4 %; a constant per voice misses those of short clauses by 9 %, and they sound too soft.
+adds to what it sees itself what the windows before saw, and what can be foretold of the frames
+that were not generated yet, or never will be (silence around a clause is half of a short one).
+Foretold is the average of the voice over frames of the same kind: silent, unvoiced or voiced, which
+pitch and loudness curve tell.
 """
 
 from __future__ import annotations
@@ -19,67 +19,121 @@ from numpy.typing import NDArray
 from voice_server.speech.tts.kokoro_net import EPSILON
 from voice_server.speech.tts.kokoro_weights import Array
 
-SILENT = -3.0
-"""Log energy below which a step is silence: some -70 dB; pure silence is -9.5, a vowel 5 to 8."""
+CLASSES = 3
+"""Silent, unvoiced, voiced."""
 
-TRAITS = 3
-"""A clause's traits: one, its share of silence, and that squared."""
+_QUIET, _LOUD = -5.0, -1.0
+"""Log energies: below the first a step is silence (pure silence is -9.5), above the second it is
+speech (a vowel has 5 to 8); -3 is some -70 dB."""
+
+_UNVOICED_HZ, _VOICED_HZ = 40.0, 100.0
+"""Below the first a step is unvoiced, above the second voiced; the curve falls to some 5 Hz."""
 
 _RIDGE = 1e-4
-_LEAST_VARIANCE = 1e-9
+_LEAST = 0.05
+"""Of the foretold variance: what is left of it at least, whatever a window does to it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """Mean and deviation of each channel over one clause [N]."""
-
-    mean: Array
-    deviation: Array
+Wide = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """A voice's channels by trait [TRAITS, N]: their means and the logarithms of variances."""
+    """A voice's channels: ``center`` [N], and by class the ``mean`` and the mean ``square`` [N, 3].
 
+    Squares are of the distance to the center, which keeps them exact where a channel's mean is
+    far greater than its deviation.
+    """
+
+    center: Array
     mean: Array
-    log_variance: Array
+    square: Array
 
-    def expect(self, energy: Array) -> Expected:
-        """Return the statistics of a clause with this loudness curve [n]."""
-        of = traits(energy).astype(np.float32)
-        variance = np.exp(of @ self.log_variance)
-        return Expected(of @ self.mean, np.sqrt(variance + np.float32(EPSILON)))
+    @classmethod
+    def nothing(cls, channels: int) -> Statistics:
+        """Return statistics that foretell nothing: for a window that is the whole clause."""
+        empty = np.zeros((channels, CLASSES), np.float32)
+        return cls(np.zeros(channels, np.float32), empty, empty)
+
+
+class Tally:
+    """What is known of a clause's channels while its windows come in their order."""
+
+    def __init__(self, statistics: Statistics, kinds: Array) -> None:
+        """``kinds`` [T, 3] tells how far each of the clause's frames belongs to each class."""
+        self._of = statistics
+        self._kinds = kinds.astype(np.float64)
+        self._center = statistics.center.astype(np.float64)
+        self._share = 0.0
+        self._sums: Wide = np.zeros(len(statistics.center))
+        self._squares: Wide = np.zeros(len(statistics.center))
+
+    def rest(self, begin: int, start: int, stop: int) -> NDArray[np.float32]:
+        """Return rows ``mean`` to ``least`` of NORM_ROWS [4, N] for the frames start..stop.
+
+        Frames ``begin``..``start`` are those of the windows before.
+        """
+        total = len(self._kinds)
+        unseen = np.ones(total, bool)
+        unseen[begin:stop] = False
+        to_come = self._kinds[unseen].sum(axis=0) / total
+        mean = self._sums + self._of.mean @ to_come
+        past = self._squares - 2 * self._center * self._sums + self._center**2 * self._share
+        square = past + self._of.square @ to_come + self._center**2 * ((stop - start) / total)
+        variance = square - (mean - self._center) ** 2 + EPSILON
+        typical = self._of.square @ (self._kinds.sum(axis=0) / total)
+        least = _LEAST * typical + EPSILON
+        return np.stack([mean, 2 * mean, variance, least]).astype(np.float32)
+
+    def add(self, frames: int, sums: Array, squares: Array) -> None:
+        """Take what a window of ``frames`` saw [N]."""
+        self._share += frames / len(self._kinds)
+        self._sums += sums
+        self._squares += squares
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What exact norms saw over one clause: its loudness curve [n], means and mean squares [N]."""
+    """What the norms saw over a whole clause: ``kinds`` [T, 3], ``sums`` and ``squares`` [N, 3]."""
 
-    energy: Array
-    mean: Array
-    square: Array
+    kinds: Array
+    sums: Array
+    squares: Array
 
 
-def traits(energy: Array) -> NDArray[np.float64]:
-    """Return a clause's traits [TRAITS] from its loudness curve [n]."""
-    silence = float((energy < SILENT).mean())
-    return np.array([1.0, silence, silence**2])
+def kinds(pitch: Array, energy: Array) -> Array:
+    """Return how far each frame is silent, unvoiced or voiced [T, 3] from its curves [2 T]."""
+    silent = np.clip((_LOUD - energy) / (_LOUD - _QUIET), 0, 1)
+    voiced = np.clip((pitch - _UNVOICED_HZ) / (_VOICED_HZ - _UNVOICED_HZ), 0, 1)
+    steps = np.stack([silent, (1 - silent) * (1 - voiced), (1 - silent) * voiced], axis=1)
+    frames: Array = steps.reshape(-1, 2, CLASSES).mean(axis=1).astype(np.float32)
+    return frames
 
 
 def fit(measured: Sequence[Measured]) -> Statistics:
-    """Return what fits some clauses best; there should be TRAITS or more, long and short."""
-    x = np.stack([traits(clause.energy) for clause in measured])
-    means = np.stack([clause.mean for clause in measured]).astype(np.float64)
-    squares = np.stack([clause.square for clause in measured]).astype(np.float64)
-    logs = np.log(np.maximum(squares - means**2, _LEAST_VARIANCE))
-    solve = np.linalg.solve(x.T @ x + _RIDGE * np.eye(TRAITS), x.T)
-    return Statistics((solve @ means).astype(np.float32), (solve @ logs).astype(np.float32))
+    """Return what fits all frames of some clauses best, each of its class as far as it belongs."""
+    lengths = [len(clause.kinds) for clause in measured]
+    weights = np.concatenate([clause.kinds for clause in measured]).astype(np.float64)
+    overlap = weights.T @ weights
+    solve = np.linalg.inv(overlap + _RIDGE * np.trace(overlap) * np.eye(CLASSES))
+    sums = sum(c.sums.astype(np.float64) * n for c, n in zip(measured, lengths, strict=True))
+    squares = sum(c.squares.astype(np.float64) * n for c, n in zip(measured, lengths, strict=True))
+    center = np.sum(sums, axis=1) / sum(lengths)
+    squares = squares - 2 * center[:, None] * sums + center[:, None] ** 2 * weights.sum(axis=0)
+    mean, square = sums @ solve, squares @ solve
+    typical = np.sum(squares, axis=1, keepdims=True) / sum(lengths)
+    square = np.maximum(square, _LEAST * typical)
+    return Statistics(*(part.astype(np.float32) for part in (center, mean, square)))
 
 
 def save_statistics(path: Path, known: Mapping[str, Statistics]) -> None:
-    """Write statistics by voice recipe, in half precision: its error is far below their spread."""
+    """Write statistics by voice recipe, in half precision: its error is far below their spread.
+
+    Squares as roots, which keeps them in its range.
+    """
     arrays = {
-        recipe: np.stack([found.mean, found.log_variance]).astype(np.float16)
+        recipe: np.concatenate(
+            [found.center[:, None], found.mean, np.sqrt(found.square)], axis=1
+        ).astype(np.float16)
         for recipe, found in known.items()
     }
     with path.open("wb") as file:
@@ -90,5 +144,10 @@ def load_statistics(path: Path) -> dict[str, Statistics]:
     """Read statistics by voice recipe; a file that is not there knows none."""
     if not path.is_file():
         return {}
+    known = {}
     with np.load(path, allow_pickle=False) as stored:
-        return {key: Statistics(*stored[key].astype(np.float32)) for key in stored.files}
+        for recipe in stored.files:
+            table = stored[recipe].astype(np.float32)
+            mean, roots = table[:, 1 : 1 + CLASSES], table[:, 1 + CLASSES :]
+            known[recipe] = Statistics(table[:, 0], mean, roots**2)
+    return known
