@@ -19,6 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "shop": set(),
     "storage": set(),
     "trust": set(),
+    "desk": {"shop"},
     "dialogue": {"shop", "speech"},
     "conversation": {"audio", "speech", "dialogue"},
     "realtime": {"audio", "speech", "dialogue", "conversation"},
