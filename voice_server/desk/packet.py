@@ -19,7 +19,7 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the transcript; ``translation`` is in the company's language, "" if it is that."""
+    """One line of the transcript; ``translation`` is the company language's, or empty."""
 
     role: str
     """user, assistant or human."""
