@@ -50,6 +50,11 @@ class OrderRecord:
     tracking: str
     total: Decimal
     country: str
+    name: str = ""
+    street: str = ""
+    city: str = ""
+    email: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,4 +269,9 @@ def _order(row: Row, number: str, variants: Mapping[str, Variant], home: str) ->
         tracking=row.text("tracking"),
         total=total,
         country=row.text("country") or home,
+        name=row.text("name"),
+        street=row.text("street"),
+        city=row.text("city"),
+        email=row.text("email"),
+        phone=row.text("phone"),
     )

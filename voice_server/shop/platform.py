@@ -7,6 +7,8 @@ known (:class:`OutcomeUnknown`) is settled by reading the order again, never by 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,7 +32,10 @@ class OutcomeUnknown(PlatformError):
 
 
 class Refused(PlatformError):
-    """The platform refuses the write: ``reason`` says why, in its own words, for the log."""
+    """The write is refused, nothing was changed: ``reason`` says why, for the log.
+
+    It is a :class:`Refusal` when our own rules refuse, else the platform's own words, shortened.
+    """
 
     def __init__(self, reason: str) -> None:
         """Keep the reason."""
@@ -98,6 +103,40 @@ class Offer:
     was_price: Decimal | None = None
 
 
+class Refusal(StrEnum):
+    """Why a write is not possible: what :meth:`ShopPlatform.refusal` returns."""
+
+    UNSUPPORTED = "unsupported"
+    """The platform's interface cannot do it: a human can."""
+    UNKNOWN_ORDER = "unknown_order"
+    UNKNOWN_LINE = "unknown_line"
+    UNKNOWN_ITEM = "unknown_item"
+    """The sku that is wanted instead does not exist."""
+    INVALID = "invalid"
+    """A value is missing or makes no sense."""
+    QUANTITY = "quantity"
+    """More pieces than there are."""
+    UNCHANGED = "unchanged"
+    """It is already so."""
+    LAST_ITEM = "last_item"
+    """Nothing would be left: cancel the order instead."""
+    CLOSED = "closed"
+    """The order is cancelled, returned or refunded."""
+    SHIPPED = "shipped"
+    """It has left, or lies ready at a pick-up point: too late to change."""
+    NOT_DELIVERED = "not_delivered"
+    """Nothing has arrived that could be sent back."""
+    NOT_RETURNABLE = "not_returnable"
+    """All pieces are on their way back already, or may not be returned."""
+    RETURN_WINDOW = "return_window"
+    """The days to change one's mind are over."""
+    OUT_OF_STOCK = "out_of_stock"
+    PRICE_HIGHER = "price_higher"
+    """The other item costs more, and nobody can pay by voice."""
+    KEY_REUSED = "key_reused"
+    """The idempotency key belongs to another write."""
+
+
 class Capability(StrEnum):
     """What a platform can do by its interface; what it cannot goes to a human."""
 
@@ -129,6 +168,12 @@ class Write:
         """Return a value, "" if the action has none of that name."""
         return dict(self.values).get(name, "")
 
+    @property
+    def digest(self) -> str:
+        """A hash of everything it says: what an idempotency key is bound to."""
+        said = [self.action, self.order, sorted(self.values)]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -153,21 +198,23 @@ class ShopPlatform(Protocol):
     async def find_orders(self, *, email: str = "", phone: str = "") -> Sequence[PlatformOrder]:
         """Return the orders of a customer who has proved to be that one, newest first.
 
-        Raises PlatformDown.
+        Empty too where the platform cannot be searched so.  Raises PlatformDown.
         """
 
     async def offers(self, skus: Sequence[str]) -> Sequence[Offer]:
         """Return price and stock now of those skus it knows. Raises PlatformDown."""
 
     def refusal(self, write: Write, order: PlatformOrder) -> str:
-        """Return why the write is not possible ("shipped", "not_returnable", "unsupported", ...).
+        """Return why the write is not possible (a :class:`Refusal`), "" when it is.
 
-        "" when it is. The dry run: nothing is sent.
+        The dry run: nothing is sent. The platform may still refuse the write itself.
         """
 
     async def write(self, write: Write, *, key: str) -> Receipt:
         """Do it once: a second call with the same key changes nothing and returns the same.
 
+        After OutcomeUnknown, read the order: if the change is not there, the same write with the
+        *same* key may be tried again; it looks before it sends.
         Raises Refused, PlatformDown (nothing was changed) or OutcomeUnknown.
         """
 
