@@ -25,7 +25,8 @@ _SAME = str.maketrans(
 # A mark between two digits ("4.95", "10:30") belongs to the number; a dash only separates
 # when it stands free; three dots are one mark.
 _MARKS = re.compile(r"(\.{3}|…|(?<!\d)[.,:;]|[.,:;](?!\d)|[!?()“”\"]|(?<=\s)-(?=\s)|—)")
-_LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9]+)*\)")
+# Its letters are tied too where a tie was asked for: "(^e^n)".
+_LANGUAGE_SWITCH = re.compile(r"\(\W?[a-z](?:[^a-z()]?[a-z0-9-])+\)")
 _SPACES = re.compile(r"\s+")
 _OPENING = "(“"
 
