@@ -22,6 +22,11 @@ FRAME = RATE // 50
 AUDIBLE = 0.01
 """Share of full scale from which a sample is heard, as in the peers' measurements."""
 
+SESSION: dict[str, Any] = {
+    "type": "realtime",
+    "audio": {"input": {"transcription": {"model": "whisper-1"}}},
+}
+
 Samples = NDArray[np.int16]
 
 
@@ -91,7 +96,7 @@ class Caller:
             caller = cls(socket)
             await socket.send(
                 orjson.dumps(
-                    {"type": "session.update", "session": session or {"type": "realtime"}}
+                    {"type": "session.update", "session": session or SESSION}
                 ).decode()
             )
             tasks = [
@@ -141,6 +146,8 @@ class Caller:
     def _take(self, event: dict[str, Any], now: float) -> None:
         turn, kind = self.turn, event["type"]
         if kind == "response.output_audio.delta":
+            if turn.done.is_set():
+                return  # the answer to an interruption: not what this turn led to
             turn.started.set()
             turn.heard.play(np.frombuffer(base64.b64decode(event["delta"]), "<i2"), now)
         elif kind == "input_audio_buffer.speech_started":

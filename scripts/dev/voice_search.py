@@ -239,7 +239,7 @@ async def main() -> None:
     espeak = Espeak()
     try:
         await lab.prepare(texts + held_out, espeak)
-        best, least = await search(lab, texts, start, arguments.minutes)
+        best, _ = await search(lab, texts, start, arguments.minutes)
         print(json.dumps(
             {"mix": dict(best.mix), "phones": dict(best.phones), "speed": best.speed},
             ensure_ascii=False,

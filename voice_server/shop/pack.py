@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import hashlib
 import zoneinfo
+from collections.abc import Mapping
+from datetime import date
 from importlib import resources
 from pathlib import Path
 
@@ -35,6 +37,7 @@ from voice_server.shop.pack_reader import (
     read_toml,
     read_yaml,
 )
+from voice_server.shop.pack_review import review
 from voice_server.shop.policies import FaqEntry, PolicySection
 from voice_server.shop.shop import Shop, ShopText
 
@@ -73,12 +76,43 @@ def load(folder: Path) -> Shop:
     return shop
 
 
-def check(folder: Path) -> list[Problem]:
-    """Return everything that is wrong with a pack, errors and warnings, by file and line."""
-    return sorted(_read(folder)[1], key=lambda problem: (problem.file, problem.line))
+def check(
+    folder: Path, *, today: date | None = None, voices: Mapping[str, str] | None = None
+) -> list[Problem]:
+    """Return everything that is wrong with a pack, errors and warnings, by file and line.
+
+    Args:
+        folder: the pack.
+        today: dates before it are stale; None is the present day.
+        voices: ids of the voices that may be installed, with their language; None checks none.
+    """
+    return inspect(folder, today=today, voices=voices)[1]
+
+
+def inspect(
+    folder: Path, *, today: date | None = None, voices: Mapping[str, str] | None = None
+) -> tuple[Shop, list[Problem]]:
+    """Return what was understood of a pack, however broken, and all its problems.
+
+    The shop is for counting only: :func:`load` gives one that can be served.
+    """
+    shop, problems, root = _parse(folder)
+    review(folder, root, shop, problems, today=today or date.today(), voices=voices)
+    unique = dict.fromkeys(problems.found)  # one cell may be read twice
+    return shop, sorted(unique, key=lambda problem: (problem.file, problem.line))
+
+
+def fingerprint(folder: Path) -> str:
+    """Return a hash of the pack's files: another one means that somebody has edited it."""
+    return _fingerprint(folder)
 
 
 def _read(folder: Path) -> tuple[Shop | None, list[Problem]]:
+    shop, problems, _ = _parse(folder)
+    return (None if problems.fatal else shop), problems.found
+
+
+def _parse(folder: Path) -> tuple[Shop, Problems, Section]:
     problems = Problems()
     root = read_toml(folder, "shop.toml", problems)
     about = root.section("shop")
@@ -131,7 +165,7 @@ def _read(folder: Path) -> tuple[Shop | None, list[Problem]]:
         colours=colours,
         fingerprint=_fingerprint(folder),
     )
-    return (None if problems.fatal else shop), problems.found
+    return shop, problems, root
 
 
 def _languages(about: Section) -> tuple[str, ...]:

@@ -137,6 +137,10 @@ def read_sections(
     name = f"policies/{language}.md"
     text = read_text(folder, name, problems, required=required)
     if text is None:
+        if not required:
+            problems.warn(
+                name, 0, f"there are no policies in {language}", "translate those of the first"
+            )
         return ()
     found: dict[str, tuple[str, list[str]]] = {}
     current: list[str] | None = None

@@ -37,6 +37,14 @@ def read_catalogue(
     categories = _categories(folder, languages, problems)
     variants = _Variants(folder, colours[languages[0]], problems)
     texts = {language: _texts(folder, language, languages[0], problems) for language in languages}
+    for language in languages[1:]:
+        if not texts[language]:
+            problems.warn(
+                f"products.{language}.csv",
+                0,
+                f"no product has a text in {language}: all will be named in {languages[0]}",
+                f"copy products.{languages[0]}.csv and translate it",
+            )
     products: dict[str, Product] = {}
     for row in read_table(folder, "products.csv", PRODUCTS, problems):
         product_id = row.text("id", required=True)
@@ -49,7 +57,12 @@ def read_catalogue(
         product = _product(row, product_id, folder, languages, texts, variants, shop_url)
         if product is None:
             continue
-        if product.category not in categories:
+        if not product.category:
+            row.warn(
+                f"'{product_id}' has no category: it is not found by its kind",
+                "fill in the column 'category'",
+            )
+        elif product.category not in categories:
             row.error(
                 f"the category '{product.category}' is unknown",
                 "add it to categories.csv or correct it",
@@ -90,7 +103,7 @@ def _product(
         )
         return None
     for language in languages[1:]:
-        if language not in own_texts:
+        if language not in own_texts and texts[language]:
             row.warn(
                 f"'{product_id}' has no text in {language}: it will be named in {languages[0]}",
                 f"add a line to products.{language}.csv",
@@ -108,7 +121,7 @@ def _product(
     return Product(
         id=product_id,
         model=row.text("model", required=True),
-        category=row.text("category", required=True),
+        category=row.text("category"),
         was_price=was_price,
         delivery_days=row.integer("delivery_days", 2) or 0,
         dimensions=_dimensions(row),
@@ -211,6 +224,8 @@ def _texts(
     name = f"products.{language}.csv"
     for row in read_table(folder, name, TEXTS, problems, required=language == default):
         product_id = row.text("id", required=True)
+        if product_id in found:
+            row.error(f"the id '{product_id}' is used twice", "keep one line for each product")
         gender = row.text("gender")
         if gender not in GENDERS:
             row.error(

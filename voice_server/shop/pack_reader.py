@@ -220,6 +220,11 @@ class Section:
         self.path = path
         self._text = text
 
+    @property
+    def source(self) -> str:
+        """The whole file's text."""
+        return self._text
+
     def line(self, key: str = "") -> int:
         """Return the line of a key of this table, else of the table, else 1."""
         inside = not self.path
@@ -327,7 +332,24 @@ def read_yaml(folder: Path, name: str, problems: Problems) -> dict[str, Node]:
     if not isinstance(node.value, dict):
         problems.error(name, 1, "the file is not a list of entries", "write 'name:' and indent")
         return {}
+    _complain_about_twins(root, name, problems)
     return node.value
+
+
+def _complain_about_twins(node: yaml.Node | None, name: str, problems: Problems) -> None:
+    """Note keys that stand twice in one mapping: YAML would silently keep the last one."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _complain_about_twins(item, name, problems)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            word = str(key.value)
+            if word in seen:
+                line = key.start_mark.line + 1
+                problems.error(name, line, f"'{word}' is there twice", "keep one of them")
+            seen.add(word)
+            _complain_about_twins(value, name, problems)
 
 
 def _node(node: yaml.Node) -> Node:
