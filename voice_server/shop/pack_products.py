@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -46,8 +46,10 @@ def read_catalogue(
                 f"copy products.{languages[0]}.csv and translate it",
             )
     products: dict[str, Product] = {}
+    declared: set[str] = set()  # also those that cannot be used: their other lines are no strangers
     for row in read_table(folder, "products.csv", PRODUCTS, problems):
         product_id = row.text("id", required=True)
+        declared.add(product_id)
         if not _ID.fullmatch(product_id):
             row.error(f"the id {product_id!r} is not usable", "use a-z, 0-9, '-' and '_' only")
             continue
@@ -68,10 +70,10 @@ def read_catalogue(
                 "add it to categories.csv or correct it",
             )
         products[product_id] = product
-    variants.complain_about_strangers(products)
+    variants.complain_about_strangers(declared)
     for rows in texts.values():
         for product_id, (row, _) in rows.items():
-            if product_id not in products:
+            if product_id not in declared:
                 row.warn(f"no product has the id '{product_id}'", "correct the id or remove it")
     return Catalogue(tuple(products.values()), tuple(categories.values()))
 
@@ -209,7 +211,7 @@ class _Variants:
             found[product_id] = Variant(product_id, product_id, "", "", price, 0)
         return tuple(found.values())
 
-    def complain_about_strangers(self, products: Mapping[str, Product]) -> None:
+    def complain_about_strangers(self, products: Set[str]) -> None:
         for product_id, rows in self._rows.items():
             if product_id not in products:
                 rows[0].row.error(
