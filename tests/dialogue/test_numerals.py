@@ -115,3 +115,24 @@ def test_any_text_can_be_read(language: str, text: str) -> None:
     for numeral in find_numerals(text, language):
         assert 0 <= numeral.start < numeral.end <= len(text)
         assert numeral.value >= 0
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("fr", "zéro quatre", [0, 4]),
+        ("fr", "zéro quatre soixante-dix", [0, 4, 70]),
+        ("fr", "zéro cent", [0, 100]),
+        ("nl", "nul zes", [0, 6]),
+        ("nl", "nul vier zeven nul", [0, 4, 7, 0]),
+        ("de", "null eins sieben null", [0, 1, 7, 0]),
+        ("en", "zero four", [0, 4]),
+        ("en", "zero hundred", [0, 100]),
+    ],
+)
+def test_a_zero_stands_alone(language: str, text: str, expected: list[int]) -> None:
+    assert [n.value for n in find_numerals(text, language)] == expected
+
+
+def test_zero_has_decimals() -> None:
+    assert values("zéro virgule quatre", "fr") == [Decimal("0.4")]

@@ -133,6 +133,8 @@ class _Sum:
         return False
 
     def _scale(self, scale: int) -> bool:
+        if self.is_zero:
+            return False
         if scale == 12:  # a dozen
             if self.current > 99:
                 return False
@@ -151,9 +153,14 @@ class _Sum:
         self.seen = True
         return True
 
+    @property
+    def is_zero(self) -> bool:
+        """A zero was said: what follows is another number ("zéro quatre" is 0 and 4)."""
+        return self.seen and self.value == 0
+
     def _fits(self, value: int) -> bool:
         rest = self.current % 100
-        if value == 0:
+        if value == 0 or self.is_zero:
             return False
         if rest == 0:
             return True
