@@ -26,6 +26,7 @@ from voice_server.dialogue.llm.model import LanguageModel
 from voice_server.dialogue.manager import ShopDialogue
 from voice_server.dialogue.prompt import ShopIdentity, prefix
 from voice_server.engines import Listeners, Voices, load_listeners, load_voices
+from voice_server.heap import give_back
 from voice_server.realtime.ports import RealtimeBackend
 from voice_server.realtime.rest_backend import RestBackend
 from voice_server.realtime.session_config import SessionDefaults
@@ -50,6 +51,9 @@ SHUTDOWN_S = 5.0
 
 WARM_POLL_S = 1.0
 """How often the preparation of fixed sentences looks whether the callers have gone."""
+
+TIDY_S = 10.0
+"""How often is looked whether callers have come or gone, to give memory back."""
 
 RETRY_LLM_S = 300.0
 """A language model that could not be fetched is tried again after so long."""
@@ -206,6 +210,7 @@ class App:
         # Everything loaded so far lives as long as the process: never look at it again.
         gc.collect()
         gc.freeze()
+        background.append(tasks.create_task(self._tidy()))
 
     def _load_facts(self) -> tuple[Knowledge, TextLanguage]:
         embedder = UniversalSentenceEncoder()
@@ -229,6 +234,18 @@ class App:
             for clause in self._dialogue.phrases.all_fixed(language):
                 await self._quiet()
                 await speaker.warm([Phrase(clause.text, clause.language)])
+
+    async def _tidy(self) -> None:
+        """Give free memory back after loading, and whenever the last caller has gone."""
+        assert self._application is not None, "called while serving"  # noqa: S101
+        sessions = self._application[REALTIME].sessions
+        used = True
+        while True:
+            if used and not len(sessions):
+                await asyncio.to_thread(give_back)
+                used = False
+            await asyncio.sleep(TIDY_S)
+            used = used or bool(len(sessions))
 
     async def _quiet(self) -> None:
         """Wait while anybody is connected: callers need the cores more than the cache does."""

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from voice_server.config import Settings
+from voice_server.heap import few_pools
 from voice_server.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGTERM (drains) or a second one (stops at once); returns the exit code."""
     from voice_server.app import StartFailed  # the engines: other commands start without them
 
+    few_pools()
     configure_logs(settings.log_format, settings.log_level)
     try:
         if sys.platform == "win32":

@@ -10,16 +10,20 @@ import onnxruntime as ort
 from voice_server.speech.engine import EngineUnavailable
 
 
-def open_session(model: Path | bytes, *, threads: int = 1, what: str = "the model") -> Any:
+def open_session(
+    model: Path | bytes, *, threads: int = 1, what: str = "the model", arena: bool = True
+) -> Any:
     """Return an onnxruntime session on the CPU for a model file or its bytes.
 
     ``threads`` work inside one call and sleep between calls: onnxruntime's default is to spin,
     which on two shared cores takes the other engines' time.
+    ``arena`` False gives the memory of a large run back: onnxruntime's own pool never shrinks.
     Raises EngineUnavailable, naming ``what``, if the model cannot be read.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = arena
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")

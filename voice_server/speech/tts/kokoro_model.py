@@ -117,7 +117,9 @@ class KokoroModel:
     def load(cls, folder: Path, *, threads: int) -> KokoroModel:
         """Open the derived files of ``folder``. Raises EngineUnavailable."""
         sessions = {
-            name: open_session(folder / f"{name}.onnx", threads=threads, what=f"Kokoro's {name}")
+            name: open_session(
+                folder / f"{name}.onnx", threads=threads, what=f"Kokoro's {name}", arena=False
+            )
             for name in ("text", *PARTS)
         }
         return cls(sessions, Tables.load(folder / "tables.npz"))
