@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -79,10 +79,10 @@ class Knowledge:
         zone = ZoneInfo(shop.market.timezone)
         self._now = now or (lambda: datetime.now(zone))
         self.shop = shop
-        self._embedder = embedder
         # One utterance is asked about up to four times: partial and final transcript, answer,
         # retrieval, fallback. The cache is the interpreter's own and safe between threads.
-        self._vector = lru_cache(maxsize=256)(self._encode)
+        # Without a way back to self, so that an old pack's knowledge is freed at once.
+        self._vector = lru_cache(maxsize=256)(partial(_encode, embedder))
         store = VectorStore(cache, embedder)
         self._books = {language: Phrasebook.load(language) for language in shop.languages}
         self._sheets = {
@@ -348,11 +348,6 @@ class Knowledge:
         )
         return self._sheets[language].order(order, " ".join(order_answers.words(scene, order)))
 
-    def _encode(self, text: str) -> Vectors:
-        vectors = self._embedder.encode([text])
-        first: Vectors = vectors[0]
-        return first
-
     def _spoken(self, language: str) -> str:
         return language if language in self._books else self.shop.default_language
 
@@ -375,3 +370,8 @@ class Knowledge:
             mentions = finder.find_plain(text, products=named)
             found.append(Example(worded, intent, cues.weigh(text, mentions), group))
         return found
+
+
+def _encode(embedder: Embedder, text: str) -> Vectors:
+    first: Vectors = embedder.encode([text])[0]
+    return first

@@ -22,7 +22,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voice_server.dialogue.answering import DialogueOptions, Knowledge, Resources, Turn
@@ -80,7 +80,7 @@ class ShopDialogue:
         from facts only.
         """
         self.languages = tuple(languages)
-        self.phrases = Phrases(shop.name)
+        self.phrases = Phrases(shop.name, shop.greetings)
         """The fixed sentences, for the phrase cache to warm (:meth:`Phrases.all_fixed`)."""
         embedded = model is None or model.embedded
         self._resources = Resources(
@@ -107,20 +107,40 @@ class ShopDialogue:
         tracker = LanguageTracker(
             self.languages, wished or self.languages[0], decided=wished is not None
         )
-        return ShopSession(self._resources, tracker)
+        return ShopSession(lambda: self._resources, tracker)
+
+    def renew(self, shop: ShopIdentity, languages: Sequence[str], knowledge: Knowledge) -> None:
+        """Answer from another version of the shop's pack, in open sessions too.
+
+        Replies that have begun end with what they began with.  Called in the loop: no turn sees
+        half of it.
+        """
+        self.languages = tuple(languages)
+        self.phrases = Phrases(shop.name, shop.greetings)
+        self._resources = replace(
+            self._resources,
+            shop=shop.name,
+            languages=self.languages,
+            knowledge=knowledge,
+            prompts=replace(self._resources.prompts, shop=shop),
+            phrases=self.phrases,
+        )
 
 
 class ShopSession:
     """The dialogue with one user."""
 
-    def __init__(self, resources: Resources, tracker: LanguageTracker) -> None:
-        """Opened by :meth:`ShopDialogue.open`."""
-        self._resources = resources
+    def __init__(self, resources: Callable[[], Resources], tracker: LanguageTracker) -> None:
+        """Opened by :meth:`ShopDialogue.open`; ``resources`` returns those that hold now."""
+        self._newest = resources
         self._tracker = tracker
         self._context = Context()
         self._effects: OrderedDict[str, _Effects] = OrderedDict()
         self._early: OrderedDict[str, None] = OrderedDict()
-        self._hint = resources.knowledge.names_hint()
+
+    @property
+    def _resources(self) -> Resources:
+        return self._newest()
 
     @property
     def language(self) -> str:
@@ -130,7 +150,7 @@ class ShopSession:
     @property
     def hint(self) -> str:
         """Names the recogniser should expect."""
-        return self._hint
+        return self._resources.knowledge.names_hint()
 
     @property
     def context(self) -> Context:

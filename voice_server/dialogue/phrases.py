@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from voice_server.dialogue.dialogue import Clause, ClauseKind, Phrase
 from voice_server.dialogue.locales import load_locale
+from voice_server.shop.wording import discloses
 
 KINDS = {
     Phrase.GREETING: ClauseKind.CONTENT,
@@ -19,15 +22,29 @@ KINDS = {
 class Phrases:
     """The fixed sentences of one shop, in every language that has a locale file."""
 
-    def __init__(self, shop: str) -> None:
-        """``shop`` is the shop's name as it is spoken in greetings."""
+    def __init__(self, shop: str, greetings: Mapping[str, str] | None = None) -> None:
+        """``shop`` is the shop's name as it is spoken in greetings.
+
+        ``greetings`` are the shop's own first words by language.  One that does not say that an AI
+        speaks gets the sentence that does before it: a shop cannot leave it out.
+        """
         self._shop = shop
+        self._greetings = {
+            language: text if discloses(text, language) else self._disclosed(text, language)
+            for language, text in (greetings or {}).items()
+            if text
+        }
 
     def phrase(self, kind: Phrase, language: str, variant: int = 0) -> Clause:
         """Return a fixed sentence; ``variant`` counts on for ever. Raises UnknownLocale."""
+        if kind is Phrase.GREETING and variant == 0 and language in self._greetings:
+            return Clause(self._greetings[language], language, KINDS[kind])
         texts = load_locale(language).phrases[kind.value]
         text = texts[variant % len(texts)].format(shop=self._shop)
         return Clause(text, language, KINDS[kind])
+
+    def _disclosed(self, text: str, language: str) -> str:
+        return f"{load_locale(language).disclosure} {text}"
 
     def opener(self, language: str, variant: int = 0) -> Clause:
         """Return a sentence that says that an answer is being looked up."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from voice_server.dialogue.dialogue import (
@@ -78,6 +78,8 @@ class ShopIdentity:
 
     name: str
     about: str = ""
+    greetings: Mapping[str, str] = field(default_factory=dict)
+    """Language to the shop's own first words; others are greeted with the bundled ones."""
 
 
 def estimate_tokens(text: str) -> int:

@@ -102,9 +102,16 @@ def inspect(
     return shop, sorted(unique, key=lambda problem: (problem.file, problem.line))
 
 
-def fingerprint(folder: Path) -> str:
-    """Return a hash of the pack's files: another one means that somebody has edited it."""
-    return _fingerprint(folder)
+def read_checked(folder: Path) -> tuple[Shop, list[Problem]]:
+    """Return a shop that can be served, and the warnings about its pack.
+
+    Raises:
+        PackError: the pack has errors.
+    """
+    shop, problems = inspect(folder)
+    if any(problem.severity == "error" for problem in problems):
+        raise PackError(folder, problems)
+    return shop, problems
 
 
 def _read(folder: Path) -> tuple[Shop | None, list[Problem]]:

@@ -17,6 +17,7 @@ from voice_server.shop.orders import OrderStatus
 from voice_server.shop.pack_parity import compare_languages
 from voice_server.shop.pack_reader import Problems, Row, Section, read_table, read_yaml
 from voice_server.shop.shop import Shop
+from voice_server.shop.wording import discloses
 
 TABLES = (
     *("shop", "contact", "hours", "voices", "greeting", "description", "delivery", "pickup"),
@@ -46,14 +47,6 @@ LONGEST_ANSWER = 400
 
 ESPEAK = "espeak-"
 """Voices of espeak-ng are this and a language tag; they are known once its process runs."""
-
-DISCLOSURE: Mapping[str, re.Pattern[str]] = {
-    "fr": re.compile(r"intelligence artificielle|\b(?:IA|I\.A\.)(?!\w)", re.IGNORECASE),
-    "nl": re.compile(r"(?:artificiële|kunstmatige) intelligentie|\bAI\b", re.IGNORECASE),
-    "de": re.compile(r"künstliche[rn]? Intelligenz|\b(?:KI|AI)\b", re.IGNORECASE),
-    "en": re.compile(r"artificial intelligence|\b(?:AI|A\.I\.)(?!\w)", re.IGNORECASE),
-}
-"""Words that say that an AI speaks (AI Act, article 50)."""
 
 _MARKUP = re.compile(r"</?[a-z][^>]*>|\*\*|https?://|\bwww\.", re.IGNORECASE)
 _YEAR = re.compile(r"\b(20\d\d)(?:-(\d\d)-(\d\d))?\b")
@@ -113,7 +106,7 @@ def _settings(root: Section, shop: Shop, problems: Problems) -> None:
     for language in shop.languages:
         text = shop.texts[language].greeting
         line = greeting.line(language)
-        if text and not DISCLOSURE[language].search(text):
+        if text and not discloses(text, language):
             problems.warn(
                 root.file,
                 line,

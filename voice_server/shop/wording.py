@@ -6,6 +6,7 @@ templates and in the shop's own policies.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
@@ -14,6 +15,14 @@ from voice_server.shop.markets import Market
 from voice_server.shop.policies import Delivery, Hours, Policies
 
 LANGUAGES = ("fr", "nl", "de", "en")
+
+_DISCLOSURE: Mapping[str, re.Pattern[str]] = {
+    "fr": re.compile(r"intelligence artificielle|\b(?:IA|I\.A\.)(?!\w)", re.IGNORECASE),
+    "nl": re.compile(r"(?:artificiële|kunstmatige) intelligentie|\bAI\b", re.IGNORECASE),
+    "de": re.compile(r"künstliche[rn]? Intelligenz|\b(?:KI|AI)\b", re.IGNORECASE),
+    "en": re.compile(r"artificial intelligence|\b(?:AI|A\.I\.)(?!\w)", re.IGNORECASE),
+}
+"""Words that say that an AI speaks (AI Act, article 50)."""
 
 _UNITS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "day": {
@@ -59,6 +68,12 @@ _COUNTRY_TO: Mapping[str, Mapping[str, str]] = {
            "GB": "ins {}"},
     "en": {"": "to {}", "NL": "to the {}", "GB": "to the {}", "US": "to the {}"},
 }  # fmt: skip
+
+
+def discloses(text: str, language: str) -> bool:
+    """Tell whether a text says, in its language, that an AI speaks."""
+    pattern = _DISCLOSURE.get(language)
+    return pattern is not None and pattern.search(text) is not None
 
 
 def units(count: int, unit: str, language: str) -> str:
