@@ -102,6 +102,7 @@ class FakeLlm:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._list)
+        self.add_routes(app)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -112,6 +113,17 @@ class FakeLlm:
     async def __aexit__(self, *_: object) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add a vendor's own routes (``tests/fakes/llm_vendors.py``)."""
+
+    def response_headers(self) -> dict[str, str]:
+        """Return a vendor's own headers."""
+        return {}
+
+    def refusal(self, body: dict[str, Any]) -> web.Response | None:
+        """Return a vendor's own refusal of a question, None to answer it."""
+        return None
 
     def _denied(self, request: web.Request) -> web.Response | None:
         if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
@@ -136,12 +148,15 @@ class FakeLlm:
             return denied
         body = await request.json()
         self.requests.append(body)
+        if refused := self.refusal(body):
+            return refused
         script = self._next(body)
         if script.status != 200:
             return _error(
                 script.status, script.message, script.code, script.param, dict(script.headers)
             )
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+        stream = {"Content-Type": "text/event-stream; charset=utf-8", **self.response_headers()}
+        response = web.StreamResponse(headers=stream)
         await response.prepare(request)
         self.open_streams += 1
         self.all_closed.clear()

@@ -7,12 +7,14 @@ from voice_server.dialogue.llm.model import (
     ChatRequest,
     Finished,
     LanguageModel,
+    LlmBarred,
     LlmError,
     LlmRefused,
     LlmUnavailable,
     TextDelta,
     ToolRequest,
 )
+from voice_server.dialogue.llm.vendors import Endpoint, EndpointError, endpoint
 
 __all__ = [
     "ChatEndpoint",
@@ -20,13 +22,17 @@ __all__ = [
     "ChatRequest",
     "EmbeddedModel",
     "EmbeddedOptions",
+    "Endpoint",
+    "EndpointError",
     "EndpointOptions",
     "Finished",
     "LanguageModel",
+    "LlmBarred",
     "LlmError",
     "LlmRefused",
     "LlmUnavailable",
     "ModelState",
     "TextDelta",
     "ToolRequest",
+    "endpoint",
 ]

@@ -20,12 +20,14 @@ from voice_server.dialogue.llm.model import (
     ChatPart,
     ChatRequest,
     Finished,
+    LlmBarred,
     LlmError,
     LlmRefused,
     LlmUnavailable,
     TextDelta,
     ToolRequest,
 )
+from voice_server.dialogue.llm.vendors import Endpoint
 from voice_server.ids import new_id
 
 logger = logging.getLogger(__name__)
@@ -60,39 +62,39 @@ class ChatEndpoint:
     """A model behind a URL.
 
     Differences between endpoints (``max_completion_tokens``, no ``temperature``, no
-    ``stream_options``) are learned from their 400 answers and remembered.
+    ``stream_options``) are learned from their 400 answers and remembered; those between vendors
+    are in :mod:`voice_server.dialogue.llm.vendors`.
     """
 
     embedded = False
 
     def __init__(
         self,
-        base_url: str,
+        address: str | Endpoint,
         *,
         key: str = "",
         model: str = "",
         options: EndpointOptions = EndpointOptions(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``base_url`` as the openai client takes it (".../v1"); no model: the first listed."""
-        self.base_url = base_url
+        """``address`` as the openai client takes it (".../v1"); no model: the first listed."""
+        self._endpoint = address if isinstance(address, Endpoint) else Endpoint(address)
+        self.base_url = self._endpoint.url
         self._model = model
         self._options = options
         self._clock = clock
         self._failures = 0
         self._closed_until = 0.0
         self._rejected: set[str] = set()
-        self._client = openai.AsyncOpenAI(
-            base_url=base_url,
-            api_key=key or "none",
-            max_retries=0,
-            timeout=openai.Timeout(options.read_s, connect=options.connect_s),
+        self._barred = ""
+        self._client = self._endpoint.client(
+            key, openai.Timeout(options.read_s, connect=options.connect_s)
         )
 
     @property
     def ready(self) -> bool:
-        """False only while the breaker is open."""
-        return self._clock() >= self._closed_until
+        """False while the breaker is open, and for ever after an answer from another region."""
+        return not self._barred and self._clock() >= self._closed_until
 
     @property
     def model(self) -> str:
@@ -102,8 +104,14 @@ class ChatEndpoint:
     async def probe(self) -> tuple[str, ...]:
         """Return the names of the endpoint's models. Raises LlmError with words for an operator.
 
-        Waits no longer than the connect and read times of the options.
+        Waits no longer than the connect and read times of the options.  Azure lists what could be
+        deployed, not what is: there the one deployment is asked for a word.
+
+        Raises:
+            LlmBarred: it answers from outside its residency; it must not be used.
         """
+        if self._endpoint.needs_model:
+            return await self._probe_deployment()
         try:
             listed = await self._client.models.list()
         except Exception as error:
@@ -121,6 +129,15 @@ class ChatEndpoint:
                 ", ".join(names[:8]),
             )
         return names
+
+    async def _probe_deployment(self) -> tuple[str, ...]:
+        if not self._model:
+            raise LlmUnavailable(f"{self.base_url}: set llm_model to the deployment's name")
+        # One retry as for any question: newer models refuse max_tokens, which is learned here.
+        question = ChatRequest(({"role": "user", "content": "Say yes."},), max_tokens=16)
+        async for _ in self.stream(question):
+            pass
+        return (self._model,)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatPart, None]:
         """See :class:`LanguageModel`. Retries once, and only while nothing was said."""
@@ -226,15 +243,20 @@ class ChatEndpoint:
 
     async def _attempt(self, request: ChatRequest) -> AsyncIterator[ChatPart]:
         """One HTTP request. Raises LlmError, its cause the library's own error."""
+        if self._barred:
+            raise LlmBarred(self._barred)
         if not self._model:
             await self.probe()
         assembly = _Assembly()
         try:
             stream = await self._client.chat.completions.create(**self._parameters(request))
             async with stream:
+                self._check_region(stream.response.headers.get("x-ms-region", ""))
                 async for chunk in stream:
                     for part in assembly.take(chunk):
                         yield part
+        except LlmError:
+            raise
         except Exception as error:
             raise self._explain(error) from error
         if assembly.reason is None:
@@ -243,17 +265,34 @@ class ChatEndpoint:
             yield call
         yield assembly.finished()
 
+    def _check_region(self, reported: str) -> None:
+        if self._endpoint.stray(reported):
+            self._barred = (
+                f"{self.base_url} answered from {reported!r}, outside llm_residency = "
+                f'"{self._endpoint.residency}": it is not asked again'
+            )
+            logger.error("%s", self._barred)
+            raise LlmBarred(self._barred)
+
     def _explain(self, error: Exception) -> LlmError:
         where = self.base_url
         if isinstance(error, openai.BadRequestError) and error.code == "content_filter":
             return LlmRefused(f"{where} refused the question (content filter)")
         if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             return LlmUnavailable(f"{where} does not accept the key: check llm_key")
+        if isinstance(error, openai.NotFoundError) and self._endpoint.needs_model:
+            return LlmUnavailable(
+                f"{where} has no deployment named {self._model!r}: llm_model is the name you gave "
+                "the deployment, not the model's"
+            )
         if isinstance(error, openai.NotFoundError):
             return LlmUnavailable(
                 f"{where} does not know the model {self._model!r} or is no chat endpoint "
                 "(the URL usually ends in /v1)"
             )
+        if isinstance(error, openai.APIStatusError) and 300 <= error.status_code < 400:
+            there = error.response.headers.get("location", "another address")
+            return LlmUnavailable(f"{where} sends us to {there}: set llm to where it really is")
         if isinstance(error, openai.APIStatusError):
             return LlmUnavailable(f"{where} answered {error.status_code}: {error.message}")
         if isinstance(error, openai.APITimeoutError):
@@ -294,15 +333,18 @@ class _Assembly:
             self._usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens, cached)
         parts: list[ChatPart] = []
         for choice in chunk.choices[:1]:
-            if choice.delta.content:
-                parts.append(TextDelta(choice.delta.content))
-            for call in choice.delta.tool_calls or ():
+            self.reason = choice.finish_reason or self.reason
+            delta = getattr(choice, "delta", None)
+            if delta is None:
+                continue  # Azure's asynchronous filter: findings on text that was sent before
+            if delta.content:
+                parts.append(TextDelta(delta.content))
+            for call in delta.tool_calls or ():
                 slot = self._calls.setdefault(call.index, ["", "", ""])
                 slot[0] = call.id or slot[0]
                 if call.function is not None:
                     slot[1] += call.function.name or ""
                     slot[2] += call.function.arguments or ""
-            self.reason = choice.finish_reason or self.reason
         return parts
 
     def calls(self) -> list[ToolRequest]:

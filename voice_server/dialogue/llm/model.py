@@ -17,6 +17,10 @@ class LlmUnavailable(LlmError):
     """There is no model to ask now: not ready, unreachable, overloaded, wrong key."""
 
 
+class LlmBarred(LlmUnavailable):
+    """The endpoint must not be asked: it answers from outside the residency that was promised."""
+
+
 class LlmRefused(LlmError):
     """The provider's content filter refused the question."""
 
