@@ -13,6 +13,7 @@ from voice_server.telephony.call import (
     BINARY_LIMIT,
     TEXT_LIMIT,
     Bridge,
+    CallCommand,
     CallEvent,
     Clear,
     Close,
