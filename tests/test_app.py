@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from tests.fakes.llm_vendors import FakeAzure
 from voice_server.app import App, StartFailed
+from voice_server.app import _probe as probe_at_start
 from voice_server.cli import build_parser, main
 from voice_server.config import Settings
+from voice_server.dialogue.llm.client import ChatEndpoint
+from voice_server.dialogue.llm.vendors import endpoint
 from voice_server.weights import WeightStore
 
 
@@ -71,3 +75,30 @@ def test_the_command_line_explains_itself(capsys: pytest.CaptureFixture[str]) ->
     assert "llm must be" in capsys.readouterr().err
     assert main(["say", " ", "--lang", "en"]) == 2
     assert main(["talk", "--url", "ws://127.0.0.1:9/x", "--wav", "nothing.wav"]) == 1
+
+
+def test_an_endpoint_outside_the_promised_residency_is_refused(tmp_path: Path) -> None:
+    async def scene(**llm: str) -> None:
+        settings = Settings(port=0, data=tmp_path, warm_phrases=False, **llm)  # type: ignore[arg-type]
+        async with App(settings).running():
+            raise AssertionError("it must not start")
+
+    with pytest.raises(StartFailed, match=r"https://eu\.api\.openai\.com/v1"):
+        asyncio.run(scene(llm="https://api.openai.com/v1", llm_residency="eu"))
+    with pytest.raises(StartFailed, match="set llm_region"):
+        asyncio.run(scene(llm="https://m.openai.azure.com", llm_residency="eu"))
+
+
+async def test_an_endpoint_is_probed_at_start_and_one_elsewhere_ends_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "voice_server.app")
+    async with FakeAzure(["Yes."], models=("shop",), key="k", region="East US") as fake:
+        there = endpoint(fake.root, api="azure", residency="eu")
+        with pytest.raises(StartFailed, match="answered from 'East US'"):
+            await probe_at_start(ChatEndpoint(there, key="k", model="shop"))
+        await probe_at_start(ChatEndpoint(endpoint(fake.root, api="azure"), key="wrong", model="m"))
+        assert "check llm_key" in caplog.text
+        here = endpoint(fake.root, api="azure")
+        await probe_at_start(ChatEndpoint(here, key="k", model="shop"))
+        assert "the language model shop at" in caplog.text

@@ -18,11 +18,13 @@ from voice_server.conversation.notices import Notice
 from voice_server.conversation.services import ConversationOptions, Services
 from voice_server.conversation.session import Conversation
 from voice_server.conversation.transcript import History
+from voice_server.dialogue.answering import DialogueOptions
 from voice_server.dialogue.embedder import UniversalSentenceEncoder
 from voice_server.dialogue.knowledge import Knowledge
 from voice_server.dialogue.llm.client import ChatEndpoint
 from voice_server.dialogue.llm.embedded import EmbeddedModel
-from voice_server.dialogue.llm.model import LanguageModel
+from voice_server.dialogue.llm.model import LanguageModel, LlmBarred, LlmError
+from voice_server.dialogue.llm.vendors import EndpointError, endpoint
 from voice_server.dialogue.manager import ShopDialogue
 from voice_server.dialogue.prompt import ShopIdentity, prefix
 from voice_server.engines import Listeners, Voices, load_listeners, load_voices
@@ -189,6 +191,7 @@ class App:
             language.identify,
             ClauseSplitter,
             model=self._model,
+            options=DialogueOptions(llm_leads=self.settings.llm_leads),
         )
         self._services = Services(
             vad=self._listeners.vad,
@@ -259,6 +262,7 @@ class App:
         """Fetch the embedded model if it is missing, then keep its child alive."""
         model = self._model
         if isinstance(model, ChatEndpoint):
+            await _probe(model)
             return
         if not isinstance(model, EmbeddedModel):
             return
@@ -290,9 +294,19 @@ class App:
             return None
         if llm == "embedded":
             return EmbeddedModel()
-        return ChatEndpoint(
-            llm, key=self.settings.llm_key.get_secret_value(), model=self.settings.llm_model
-        )
+        settings = self.settings
+        try:
+            address = endpoint(
+                llm,
+                api=settings.llm_api,
+                api_version=settings.llm_api_version,
+                residency=settings.llm_residency,
+                region=settings.llm_region,
+            )
+        except EndpointError as error:
+            raise StartFailed(str(error)) from None
+        key = settings.llm_key.get_secret_value()
+        return ChatEndpoint(address, key=key, model=settings.llm_model)
 
     # ------------------------------------------------------------------ seams
 
@@ -359,6 +373,22 @@ class App:
             lead_ms=self.settings.lead_ms,
         )
         return Conversation(services=self._services, options=options, emit=emit, history=history)
+
+
+async def _probe(model: ChatEndpoint) -> None:
+    """Say at start whether the endpoint answers; callers hear facts while it does not.
+
+    Raises:
+        StartFailed: it answers from outside the residency that was promised.
+    """
+    try:
+        await model.probe()
+    except LlmBarred as error:
+        raise StartFailed(str(error)) from None
+    except LlmError as error:
+        log.warning("no language model for now, answers come from the shop's facts: %s", error)
+    else:
+        log.info("the language model %s at %s answers", model.model, model.base_url)
 
 
 def _load_shop(name: str) -> Shop:

@@ -47,8 +47,39 @@ class Settings(BaseSettings):
     )
     llm_model: str = Field("", description="model name for an endpoint; empty: its first model")
     llm_key: SecretStr = Field(SecretStr(""), description="API key for the endpoint")
+    llm_api: Literal["auto", "openai", "azure"] = Field(
+        "auto", description="the endpoint's dialect; auto knows Azure by its host names"
+    )
+    llm_api_version: str = Field(
+        "", description="Azure's dated API, such as 2024-10-21; empty: its v1, or not Azure"
+    )
+    llm_residency: Literal["", "eu"] = Field(
+        "",
+        description="eu: what customers say stays in the European Union; an endpoint not known "
+        "to be there is refused at start, and nothing falls back to another region",
+    )
+    llm_region: str = Field(
+        "",
+        description="where the endpoint is, if its address does not tell: an Azure region "
+        "(westeurope), a country (be) or eu",
+    )
+    llm_leads: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="auto: an endpoint answers what the facts are not sure of; always: it words "
+        "every answer; never: only what the facts do not know",
+    )
     embedded_model: str = Field("qwen2.5-coder-1.5b", description="entry of models/ to run")
     data: Path = Field(Path("data"), description="folder for what must survive a restart")
+    database: SecretStr = Field(
+        SecretStr(""),
+        description="URL of the database (postgresql://user:password@host/name); empty: SQLite in "
+        "the data folder",
+    )
+    remember_s: float = Field(
+        86400.0,
+        ge=0,
+        description="seconds a conversation's memory is kept, so that it survives a restart",
+    )
     models: Path = Field(
         default_factory=lambda: cache_root() / "models", description="folder of the weights"
     )
