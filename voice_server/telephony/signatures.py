@@ -89,9 +89,7 @@ class Guard:
         _fresh("telnyx", timestamp, now, MAX_AGE_S)
         try:
             key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
-            key.verify(
-                base64.b64decode(signature, validate=True), timestamp.encode() + b"|" + body
-            )
+            key.verify(base64.b64decode(signature, validate=True), timestamp.encode() + b"|" + body)
         except (InvalidSignature, ValueError, binascii.Error):
             raise SignatureWrong("telnyx: the signature does not fit") from None
         self.once("telnyx", signature, now)
@@ -144,9 +142,7 @@ def twilio_signature(token: str, url: str, form: Form) -> str:
     values: dict[str, set[str]] = {}
     for name, value in form:
         values.setdefault(name, set()).add(value)
-    text = url + "".join(
-        name + value for name in sorted(values) for value in sorted(values[name])
-    )
+    text = url + "".join(name + value for name in sorted(values) for value in sorted(values[name]))
     digest = hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()
 
