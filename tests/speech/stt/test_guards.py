@@ -24,12 +24,24 @@ def decoded(
         "Ondertiteling door Jan Jansen",
         "Subtítulos realizados por la comunidad",
         "Subtitles by the community",
+        "www.zeoranger.org",
         "...",
         "",
     ],
 )
 def test_credits_and_no_words_were_said_by_nobody(text: str) -> None:
     assert guards.is_invented(decoded(text), LOUD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Per ulteriori informazioni, visitare www.asterisk.org.",
+        "Does the film that I bought from you last week in Ghent come with Dutch subtitles by default",
+    ],
+)
+def test_a_caller_may_name_addresses_and_subtitles(text: str) -> None:
+    assert not guards.is_invented(decoded(text), LOUD)
 
 
 @pytest.mark.parametrize("text", ["Thank you.", "Merci !", "MUZIEK.", "Vielen Dank.", "you"])

@@ -38,12 +38,18 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 NEVER_SAID = re.compile(
     r"amara\.org|sous-titr(?:es|age)|untertitel(?:ung)?\b|ondertitel(?:d|ing)|subt[ií]tulos|"
-    r"sottotitoli|legendas? (?:pela|por)|subtitles by|captions? by|www\.\S+\.(?:com|org|de|nl|tv)|"
+    r"sottotitoli|legendas? (?:pela|por)|subtitles by|captions? by|"
     r"funk, 20\d\d|zdf, 20\d\d|im auftrag des|swr 20\d\d|radio-canada|"
     r"abonnez-vous|suscr[ií]bete|don't forget to subscribe|tv gelderland",
     re.IGNORECASE,
 )
 """Credits of the subtitles Whisper learned from, per language."""
+
+LONGEST_CREDIT = 12
+"""Words: a longer text that names subtitles talks about them."""
+
+_BARE_ADDRESS = re.compile(r"\W*www\.\S+\.(?:com|org|de|nl|tv)\W*", re.IGNORECASE)
+"""An address and nothing else: another credit.  Inside a sentence somebody says where to look."""
 
 DOUBTFUL = frozenset(
     {
@@ -114,7 +120,9 @@ def echoes_hint(text: str, hint: str) -> bool:
 def is_invented(decoded: Decoded, dbfs: float) -> bool:
     """Tell whether nobody said this: ``dbfs`` is the level of the loudest tenth of a second."""
     said = " ".join(words(decoded.text))
-    if not said or NEVER_SAID.search(decoded.text):
+    if not said or _BARE_ADDRESS.fullmatch(decoded.text):
+        return True
+    if NEVER_SAID.search(decoded.text) and said.count(" ") < LONGEST_CREDIT:
         return True
     sure = decoded.log_probability > UNSURE_LOG_PROBABILITY
     if decoded.no_speech_probability > NO_SPEECH and not sure:
