@@ -9,7 +9,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -26,24 +29,33 @@ from voice_server.dialogue.llm.embedded import EmbeddedModel
 from voice_server.dialogue.llm.model import LanguageModel, LlmBarred, LlmError
 from voice_server.dialogue.llm.vendors import EndpointError, endpoint
 from voice_server.dialogue.manager import ShopDialogue
-from voice_server.dialogue.prompt import ShopIdentity, prefix
+from voice_server.dialogue.prompt import prefix
 from voice_server.engines import Listeners, Voices, load_listeners, load_voices
 from voice_server.heap import give_back
-from voice_server.realtime.ports import RealtimeBackend
+from voice_server.realtime.api_errors import ApiError
+from voice_server.realtime.ports import PRINCIPAL, RealtimeBackend
 from voice_server.realtime.rest_backend import RestBackend
 from voice_server.realtime.session_config import SessionDefaults
 from voice_server.shop.pack import load, resolve
 from voice_server.shop.pack_reader import PackError
 from voice_server.shop.shop import Shop
-from voice_server.shop_page import ShopPage
 from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.engine import EngineError
 from voice_server.speech.language import TextLanguage
 from voice_server.speech.tts.speaker import Phrase
 from voice_server.speech.verbalise import verbalise
 from voice_server.speech.visemes import visemes
+from voice_server.tenants import (
+    Reload,
+    Reloader,
+    ShopForbidden,
+    Tenant,
+    Tenants,
+    UnknownShop,
+)
 from voice_server.web.application import REALTIME, WebBackend, create_application, drain
 from voice_server.web.pages import add_pages
+from voice_server.web.storefronts import Storefront, Storefronts, add_storefronts
 from voice_server.weights import DiskFull, FetchFailed, WeightsMissing, WeightStore, progress_for
 
 log = logging.getLogger(__name__)
@@ -69,23 +81,28 @@ class App:
     """One server process. Use ``async with app.running():``."""
 
     def __init__(self, settings: Settings) -> None:
-        """Read the shop pack; nothing is loaded or opened yet.
+        """Read the shop packs; nothing is loaded or opened yet.
 
         Raises:
-            StartFailed: the shop pack is missing or wrong.
+            StartFailed: a shop pack is missing or wrong.
         """
         self.settings = settings
         self.store = WeightStore(settings.models)
-        self.shop = _load_shop(settings.shop)
-        self._services: Services | None = None
+        self.tenants = _load_tenants(settings)
+        self._embedder = UniversalSentenceEncoder()
+        self._reloader: Reloader | None = None
         self._listeners: Listeners | None = None
         self._voices: Voices | None = None
-        self._dialogue: ShopDialogue | None = None
         self._rest: RestBackend | None = None
         self._model: LanguageModel | None = None
         self._application: web.Application | None = None
         self.port = settings.port
         """The port listened on: the system's choice when the settings say 0."""
+
+    @property
+    def shop(self) -> Shop:
+        """The default shop, as its pack is now."""
+        return self.tenants.default.shop
 
     # ------------------------------------------------------------- lifecycle
 
@@ -121,6 +138,8 @@ class App:
             raise StartFailed(str(_first(errors))) from None
         finally:
             await runner.cleanup()
+            if self._reloader is not None:
+                self._reloader.close()
             if self._voices is not None:
                 await self._voices.close()
 
@@ -140,7 +159,11 @@ class App:
     def _greet(self) -> None:
         host = "localhost" if self.settings.host in ("127.0.0.1", "::1") else self.settings.host
         mode = " (demo mode: any key is accepted)" if self.settings.demo_mode else ""
-        log.info("%s speaks at http://%s:%d/%s", self.shop.name, host, self.port, mode)
+        for tenant in self.tenants:
+            path = "" if tenant is self.tenants.default else f"s/{tenant.id}/"
+            log.info(
+                "%s speaks at http://%s:%d/%s%s", tenant.shop.name, host, self.port, path, mode
+            )
 
     async def drain(self) -> None:
         """Refuse new sessions and let talking ones finish, boundedly; all are closed with 1001."""
@@ -152,7 +175,7 @@ class App:
     @property
     def loaded(self) -> bool:
         """Whether the engines are there."""
-        return self._services is not None
+        return self.tenants.default.services is not None
 
     async def _load_or_stop(
         self, tasks: asyncio.TaskGroup, background: list[asyncio.Task[None]], stop: asyncio.Event
@@ -183,23 +206,9 @@ class App:
             )
             facts = loading.create_task(asyncio.to_thread(self._load_facts))
         self._listeners, self._voices = listeners.result(), voices.result()
-        knowledge, language = facts.result()
-        self._dialogue = ShopDialogue(
-            ShopIdentity(self.shop.name, self.shop.text("en").description),
-            self.shop.languages,
-            knowledge,
-            language.identify,
-            ClauseSplitter,
-            model=self._model,
-            options=DialogueOptions(llm_leads=self.settings.llm_leads),
-        )
-        self._services = Services(
-            vad=self._listeners.vad,
-            end_of_turn=self._listeners.end_of_turn,
-            stt=self._listeners.stt,
-            tts=self._voices.speaker,
-            dialogue=self._dialogue,
-        )
+        learnt, language = facts.result()
+        for tenant, knowledge in learnt.items():
+            self._open_shop(tenant, knowledge, language)
         self._rest = RestBackend(
             tts=self._voices.speaker,
             stt=self._listeners.stt,
@@ -207,6 +216,8 @@ class App:
             identify_language=lambda text: language.identify(text, self.shop.languages)[0],
             voices=self._voice_ids(),
         )
+        self._reloader = Reloader(self.tenants, self._learn, adopted=self._adopted)
+        background.append(tasks.create_task(self._reloader.watch(self.settings.watch_s)))
         background.append(tasks.create_task(self._listeners.vad.run()))
         if self.settings.warm_phrases:
             background.append(tasks.create_task(self._warm_phrases()))
@@ -215,13 +226,39 @@ class App:
         gc.freeze()
         background.append(tasks.create_task(self._tidy()))
 
-    def _load_facts(self) -> tuple[Knowledge, TextLanguage]:
-        embedder = UniversalSentenceEncoder()
-        embedder.warm()
-        for language in self.shop.languages:
+    def _open_shop(self, tenant: Tenant, knowledge: Knowledge, language: TextLanguage) -> None:
+        """Let a shop answer. Called when the engines are loaded."""
+        assert self._listeners is not None, "called when loaded"  # noqa: S101
+        assert self._voices is not None, "called when loaded"  # noqa: S101
+        dialogue = ShopDialogue(
+            tenant.identity,
+            tenant.shop.languages,
+            knowledge,
+            language.identify,
+            ClauseSplitter,
+            model=self._model,
+            options=DialogueOptions(llm_leads=self.settings.llm_leads),
+        )
+        services = Services(
+            vad=self._listeners.vad,
+            end_of_turn=self._listeners.end_of_turn,
+            stt=self._listeners.stt,
+            tts=self._voices.speaker.speaking_for(*_voice_of(tenant)),
+            dialogue=dialogue,
+        )
+        tenant.open(dialogue, services)
+
+    def _load_facts(self) -> tuple[dict[Tenant, Knowledge], TextLanguage]:
+        self._embedder.warm()
+        learnt = {tenant: self._learn(tenant.shop, tenant.pictures) for tenant in self.tenants}
+        return learnt, TextLanguage()
+
+    def _learn(self, shop: Shop, pictures: str) -> Knowledge:
+        """Learn a shop's facts. Blocks for seconds."""
+        for language in shop.languages:
             verbalise("1", language)  # compiles the rules, which no caller should wait for
-        knowledge = Knowledge(self.shop, embedder, cache=self.settings.models / "derived" / "facts")
-        return knowledge, TextLanguage()
+        cache = self.settings.models / "derived" / "facts"
+        return Knowledge(shop, self._embedder, cache=cache, pictures=pictures)
 
     def _voice_ids(self) -> frozenset[str]:
         if self._voices is None:
@@ -231,12 +268,13 @@ class App:
     async def _warm_phrases(self) -> None:
         """Put the fixed sentences of every language into the phrase cache, behind all else."""
         assert self._voices is not None, "called when loaded"  # noqa: S101
-        assert self._dialogue is not None, "called when loaded"  # noqa: S101
-        speaker = self._voices.speaker
-        for language in self.shop.languages:
-            for clause in self._dialogue.phrases.all_fixed(language):
-                await self._quiet()
-                await speaker.warm([Phrase(clause.text, clause.language)])
+        for tenant in self.tenants:
+            assert tenant.dialogue is not None, "called when loaded"  # noqa: S101
+            speaker = self._voices.speaker.speaking_for(*_voice_of(tenant))
+            for language in tenant.shop.languages:
+                for clause in tenant.dialogue.phrases.all_fixed(language):
+                    await self._quiet()
+                    await speaker.warm([Phrase(clause.text, clause.language)])
 
     async def _tidy(self) -> None:
         """Give free memory back after loading, and whenever the last caller has gone."""
@@ -266,7 +304,7 @@ class App:
             return
         if not isinstance(model, EmbeddedModel):
             return
-        model.keep_warm(prefix(ShopIdentity(self.shop.name, self.shop.text("en").description)))
+        model.keep_warm(prefix(self.tenants.default.identity))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(model.run())
             weights = await self._model_weights(model)
@@ -314,27 +352,83 @@ class App:
         self._model = self._make_model()
         settings = self.settings
         return WebBackend(
-            realtime=RealtimeBackend(
-                open_conversation=self._open_conversation,
-                defaults=SessionDefaults(
-                    instructions=self.shop.tone, allow_instructions=settings.allow_instructions
-                ),
-                visemes=visemes,
-                voices=self._voice_ids,
-                max_sessions=settings.max_sessions,
-                resume_s=settings.resume_s,
-            ),
+            realtime=replace(self._realtime(self.tenants.default), for_request=self._realtime_for),
             rest=lambda: self._rest,
             ready=self._ready,
             details=self._details,
             api_keys=tuple(key.get_secret_value() for key in settings.api_keys),
+            shop_keys={
+                self.tenants.get(shop).id: tuple(key.get_secret_value() for key in keys)
+                for shop, keys in settings.shop_keys.items()
+            },
             demo=settings.demo_mode,
             allowed_origins=settings.allowed_origins,
             extend=[self._add_pages],
         )
 
+    def _realtime(self, tenant: Tenant) -> RealtimeBackend:
+        """Return what a session with a shop starts from."""
+        settings = self.settings
+        return RealtimeBackend(
+            open_conversation=partial(self._open_conversation, tenant),
+            defaults=SessionDefaults(
+                instructions=tenant.shop.tone, allow_instructions=settings.allow_instructions
+            ),
+            visemes=visemes,
+            voices=self._voice_ids,
+            max_sessions=settings.max_sessions,
+            resume_s=settings.resume_s,
+        )
+
+    def _realtime_for(self, request: web.Request) -> tuple[str, RealtimeBackend]:
+        tenant = self._shop_of(request)
+        return tenant.id, self._realtime(tenant)
+
+    def _shop_of(self, request: web.Request, asked: str = "") -> Tenant:
+        """Return the shop a request is for. Raises ApiError."""
+        principal = request.get(PRINCIPAL)
+        bound = principal.shop if principal is not None else ""
+        asked = asked or request.query.get("shop", "")
+        try:
+            return self.tenants.pick(asked=asked, host=request.host, bound=bound)
+        except UnknownShop as error:
+            raise ApiError(404, str(error.args[0]), code="shop_not_found") from None
+        except ShopForbidden as error:
+            raise ApiError(403, str(error), code="shop_forbidden") from None
+
     def _add_pages(self, application: web.Application) -> None:
-        add_pages(application, ShopPage(self.shop))
+        add_pages(application, None)
+        add_storefronts(
+            application, Storefronts(self._shop_of, lambda: list(self.tenants), self._reload_json)
+        )
+
+    async def _reload_json(self, front: Storefront) -> Mapping[str, Any]:
+        result = await self.reload(self.tenants.get(front.id))
+        problems = [
+            {"severity": p.severity, "file": p.file, "line": p.line, "message": p.message,
+             "remedy": p.remedy}
+            for p in result.problems
+        ]  # fmt: skip
+        return {"changed": result.changed, "refusal": result.refusal, "problems": problems}
+
+    async def reload(self, tenant: Tenant) -> Reload:
+        """Take an edited pack over, without dropping calls; a broken one is refused in words."""
+        if self._reloader is None:
+            return Reload(False, refusal="the server is still loading: its packs are fresh")
+        return await self._reloader.reload(tenant)
+
+    def reload_soon(self) -> None:
+        """Look at all packs as soon as possible, and take edited ones over (SIGHUP)."""
+        if self._reloader is not None:
+            self._reloader.hurry()
+
+    def _adopted(self, tenant: Tenant) -> None:
+        """A tenant has a new pack: new sessions speak as it says."""
+        if tenant.services is not None and self._voices is not None:
+            speaker = self._voices.speaker.speaking_for(*_voice_of(tenant))
+            tenant.services = replace(tenant.services, tts=speaker)
+        if tenant is self.tenants.default and isinstance(self._model, EmbeddedModel):
+            self._model.keep_warm(prefix(tenant.identity))
 
     def _ready(self) -> Mapping[str, bool]:
         return {
@@ -342,7 +436,7 @@ class App:
             "end_of_turn": self._listeners is not None,
             "speech_to_text": self._listeners is not None,
             "text_to_speech": self._voices is not None,
-            "facts": self._dialogue is not None,
+            "facts": self.loaded,
         }
 
     def _details(self) -> Mapping[str, str]:
@@ -357,6 +451,7 @@ class App:
 
     def _open_conversation(
         self,
+        tenant: Tenant,
         *,
         session_id: str,
         input_rate: int,
@@ -364,7 +459,7 @@ class App:
         history: History,
         flushes: bool,
     ) -> Conversation:
-        if self._services is None:
+        if tenant.services is None:
             raise EngineError("the engines are still being loaded")
         options = ConversationOptions(
             session_id,
@@ -372,7 +467,7 @@ class App:
             flushes=flushes,
             lead_ms=self.settings.lead_ms,
         )
-        return Conversation(services=self._services, options=options, emit=emit, history=history)
+        return Conversation(services=tenant.services, options=options, emit=emit, history=history)
 
 
 async def _probe(model: ChatEndpoint) -> None:
@@ -391,11 +486,31 @@ async def _probe(model: ChatEndpoint) -> None:
         log.info("the language model %s at %s answers", model.model, model.base_url)
 
 
-def _load_shop(name: str) -> Shop:
+def _load_tenants(settings: Settings) -> Tenants:
+    """Read all shop packs. Raises StartFailed."""
+    tenants: list[Tenant] = []
+    for name in settings.shop:
+        try:
+            shop = load(resolve(name))
+        except (PackError, FileNotFoundError) as error:
+            raise StartFailed(f"the shop pack {name!r} cannot be used: {error}") from None
+        tenants.append(Tenant(shop, f"/s/{shop.id}" if tenants else "/shop"))
     try:
-        return load(resolve(name))
-    except (PackError, FileNotFoundError) as error:
-        raise StartFailed(f"the shop pack {name!r} cannot be used: {error}") from None
+        found = Tenants(tenants, settings.shop_hosts)
+        for shop_id in settings.shop_keys:
+            found.get(shop_id)
+    except UnknownShop as error:
+        raise StartFailed(f"shop_keys: {error.args[0]}") from None
+    except ValueError as error:
+        raise StartFailed(str(error)) from None
+    return found
+
+
+def _voice_of(tenant: Tenant) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Return a shop's market and the voices it prefers, by language."""
+    voices: dict[str, tuple[str, ...]]
+    voices = {language: (voice,) for language, voice in tenant.shop.voices.items()}
+    return tenant.shop.market.country, voices
 
 
 def _first(group: BaseException) -> BaseException:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import SettingsError
@@ -33,13 +33,19 @@ def settings_options(parser: argparse.ArgumentParser, names: Sequence[str] | Non
     for name, field in Settings.model_fields.items():
         if (names is not None and name not in names) or _is_secret(field.annotation):
             continue
+        if get_origin(field.annotation) is dict:
+            continue  # tables are for voice-server.toml
         flag = "--" + name.replace("_", "-")
         default = field.get_default(call_default_factory=True)
+        if isinstance(default, tuple):
+            default = ", ".join(default)
         text = f"{field.description or name} (default: {default or 'none'})".replace("%", "%%")
         if field.annotation is bool:
             parser.add_argument(
                 flag, action=argparse.BooleanOptionalAction, default=None, help=text
             )
+        elif name == "shop":
+            parser.add_argument(flag, action="append", default=None, metavar="PACK", help=text)
         elif name == "allowed_origins":
             parser.add_argument(flag, nargs="*", default=None, metavar="ORIGIN", help=text)
         else:
@@ -48,7 +54,7 @@ def settings_options(parser: argparse.ArgumentParser, names: Sequence[str] | Non
 
 
 def _is_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or SecretStr in getattr(annotation, "__args__", ())
+    return annotation is SecretStr or any(_is_secret(part) for part in get_args(annotation))
 
 
 def load_settings(args: argparse.Namespace) -> Settings:

@@ -6,13 +6,15 @@ Sources, strongest first: command line, ``VOICE_SERVER_*`` environment variables
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -39,7 +41,21 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on; loopback is demo mode")
     port: int = Field(8080, ge=0, le=65535, description="the one port for HTTP and websockets")
-    shop: str = Field("demo", description="shop pack: a folder, or the name of a bundled one")
+    shop: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("demo",),
+        min_length=1,
+        description="shop pack: a folder, or the name of a bundled one; several may be given, the "
+        "first is the default one",
+    )
+    shop_hosts: dict[str, str] = Field(
+        default_factory=dict, description="host name to the id of the shop it stands for"
+    )
+    shop_keys: dict[str, tuple[SecretStr, ...]] = Field(
+        default_factory=dict, description="shop id to the API keys that open this shop only"
+    )
+    watch_s: float = Field(
+        2.0, ge=0, description="seconds between looks at the shop packs' files; 0: never look"
+    )
     llm: str = Field(
         "embedded",
         description="embedded (llama.cpp on this machine), none (answers from facts only) or the "
@@ -110,6 +126,16 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field("text", description="log lines on stderr")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @field_validator("shop", mode="before")
+    @classmethod
+    def _several_shops(cls, value: object) -> object:
+        """One text may name several packs: "a,b" or, as in other variables, a JSON list."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
     @field_validator("llm")
     @classmethod
     def _known_llm(cls, value: str) -> str:
@@ -119,7 +145,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _keys_off_loopback(self) -> Settings:
-        if self.host not in LOOPBACK and not self.api_keys:
+        if self.host not in LOOPBACK and not self._has_keys:
             raise ValueError(
                 f"listening on {self.host} needs API keys: set VOICE_SERVER_API_KEYS "
                 '(a JSON list) or api_keys = ["..."] in voice-server.toml'
@@ -129,7 +155,11 @@ class Settings(BaseSettings):
     @property
     def demo_mode(self) -> bool:
         """On loopback without keys: any key, or none, is accepted."""
-        return self.host in LOOPBACK and not self.api_keys
+        return self.host in LOOPBACK and not self._has_keys
+
+    @property
+    def _has_keys(self) -> bool:
+        return bool(self.api_keys or any(self.shop_keys.values()))
 
     @classmethod
     def settings_customise_sources(

@@ -197,14 +197,19 @@ class Reloader:
         self._learn = learn
         self._adopted = adopted
         self._turn = asyncio.Lock()
+        self._hurry = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "shop-packs", initializer=_step_back)
 
     def close(self) -> None:
         """Learn nothing more."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
+    def hurry(self) -> None:
+        """Look at all packs now, edited or not."""
+        self._hurry.set()
+
     async def watch(self, every_s: float) -> None:
-        """Look at the packs' files every ``every_s`` seconds, for ever.
+        """Look at the packs' files every ``every_s`` seconds (0: only at :meth:`hurry`), for ever.
 
         A change is taken over when the files have been still for one look: editors and
         synchronisers write several files one after the other.
@@ -212,7 +217,14 @@ class Reloader:
         seen = {tenant: await self._look(tenant) for tenant in self._tenants}
         moved: set[Tenant] = set()
         while True:
-            await asyncio.sleep(every_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every_s or None):
+                    await self._hurry.wait()
+            if self._hurry.is_set():
+                self._hurry.clear()
+                for tenant in self._tenants:
+                    await self.reload(tenant)
+                continue
             for tenant in self._tenants:
                 now = await self._look(tenant)
                 if now is None:

@@ -68,6 +68,8 @@ async def _serve(settings: Settings) -> int:
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends asyncio.run
             loop.add_signal_handler(number, signalled)
     async with app.running(stop=first):
+        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has no SIGHUP
+            loop.add_signal_handler(signal.SIGHUP, app.reload_soon)
         await first.wait()
         log.info("draining: new sessions are refused, a second signal stops at once")
         draining = asyncio.ensure_future(app.drain())

@@ -81,6 +81,9 @@ class RealtimeBackend:
     """Names of the voices that can speak now; known once the engines are loaded."""
     not_yet: Callable[[], str] = str
     """Why no session can be opened now ("the models are loading"); "" when one can."""
+    for_request: Callable[[web.Request], tuple[str, RealtimeBackend]] | None = None
+    """The id of the shop a request is for, and its backend; None: there is one shop. Raises
+    ApiError for a shop that is not there, or not the caller's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class Principal:
     """"key", "ephemeral" or "demo"."""
     session: Mapping[str, Any] = field(default_factory=dict)
     """The session configuration an ``ek_`` secret carries."""
+    shop: str = ""
+    """The only shop it may use; "" for all of them."""
 
 
 PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from voice_server.ids import IdFactory, new_id
 from voice_server.realtime.api_errors import ApiError
 from voice_server.realtime.effects import WireError
 from voice_server.realtime.events import WireModel
-from voice_server.realtime.ports import PRINCIPAL
+from voice_server.realtime.ports import PRINCIPAL, RealtimeBackend
 from voice_server.realtime.rest_backend import json_body
 from voice_server.realtime.secrets import (
     SECONDS_DEFAULT,
@@ -49,7 +50,11 @@ class SecretsApi:
         secrets: EphemeralSecrets,
         defaults: Callable[[], SessionDefaults],
         new_id: IdFactory = new_id,
+        *,
+        for_request: Callable[[web.Request], tuple[str, RealtimeBackend]] | None = None,
     ) -> None:
+        """``for_request`` finds the shop of a request, which is then the only one of its secret."""
+        self._for_request = for_request
         self._secrets = secrets
         self._defaults = defaults
         self._new_id = new_id
@@ -61,14 +66,18 @@ class SecretsApi:
             raise ApiError(
                 403, "An ephemeral secret cannot make another one.", code="insufficient_permissions"
             )
+        shop, defaults = "", self._defaults()
+        if self._for_request is not None:
+            shop, backend = self._for_request(request)
+            defaults = replace(backend.defaults, voices=backend.voices())
         try:
             wanted = parse(SecretRequest, await json_body(request))
             session = wanted.session or {}
-            config = SessionConfig.initial(self._defaults()).updated(session)
+            config = SessionConfig.initial(defaults).updated(session)
         except WireError as error:
             raise ApiError.of(error) from None
         lifetime = wanted.expires_after or ExpiresAfter()
-        value, expires_at = self._secrets.issue(session, lifetime.seconds)
+        value, expires_at = self._secrets.issue(session, lifetime.seconds, shop=shop)
         shown = config.effective(self._new_id("sess"))
         return web.json_response({"value": value, "expires_at": expires_at, "session": shown})
 

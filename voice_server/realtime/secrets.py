@@ -26,6 +26,7 @@ SECRETS_LIMIT = 10_000
 class _Kept:
     expires_at: int
     session: dict[str, Any]
+    shop: str
 
 
 class EphemeralSecrets:
@@ -40,8 +41,13 @@ class EphemeralSecrets:
         self._kept: dict[str, _Kept] = {}
         self._by_expiry: list[tuple[int, str]] = []
 
-    def issue(self, session: dict[str, Any], seconds: int = SECONDS_DEFAULT) -> tuple[str, int]:
-        """Return a new secret for sessions configured so, and when it expires."""
+    def issue(
+        self, session: dict[str, Any], seconds: int = SECONDS_DEFAULT, *, shop: str = ""
+    ) -> tuple[str, int]:
+        """Return a new secret for sessions configured so, and when it expires.
+
+        ``shop`` is the only shop it opens, "" where there is but one.
+        """
         now = self._clock()
         while self._by_expiry and (
             self._by_expiry[0][0] <= now or len(self._kept) >= SECRETS_LIMIT
@@ -51,16 +57,23 @@ class EphemeralSecrets:
         value = self._new_id(PREFIX)
         expires_at = int(now) + seconds
         digest = _digest(value)
-        self._kept[digest] = _Kept(expires_at, session)
+        self._kept[digest] = _Kept(expires_at, session, shop)
         heapq.heappush(self._by_expiry, (expires_at, digest))
         return value, expires_at
 
     def find(self, value: str) -> dict[str, Any] | None:
         """Return the session a valid secret stands for, None otherwise."""
+        kept = self._valid(value)
+        return None if kept is None else kept.session
+
+    def shop(self, value: str) -> str:
+        """Return the shop a valid secret opens, "" otherwise."""
+        kept = self._valid(value)
+        return "" if kept is None else kept.shop
+
+    def _valid(self, value: str) -> _Kept | None:
         kept = self._kept.get(_digest(value))
-        if kept is None or kept.expires_at <= self._clock():
-            return None
-        return kept.session
+        return None if kept is None or kept.expires_at <= self._clock() else kept
 
 
 def _digest(value: str) -> str:

@@ -55,14 +55,18 @@ class RealtimeEndpoint:
         self._line_options = dict(line_options or {})
         self.sessions = Sessions(backend.max_sessions, meter, backend.new_id)
 
-    def defaults(self) -> SessionDefaults:
+    def defaults(self, backend: RealtimeBackend | None = None) -> SessionDefaults:
         """Return what sessions start from now, the loaded voices included."""
-        return replace(self._backend.defaults, voices=self._backend.voices())
+        backend = backend or self._backend
+        return replace(backend.defaults, voices=backend.voices())
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one websocket from its handshake to its end."""
         if "call_id" in request.query:
             raise web.HTTPNotFound(text="There is no such call on this server.")
+        backend = self._backend
+        if backend.for_request is not None:
+            _, backend = backend.for_request(request)
         socket = web.WebSocketResponse(
             protocols=(SUBPROTOCOL,),
             heartbeat=self._heartbeat_s,
@@ -77,7 +81,7 @@ class RealtimeEndpoint:
             if token is not None:
                 await self._resume(request, line, token)
             else:
-                await self._open(request, line)
+                await self._open(request, line, backend)
         except Full as full:
             self._meter.count("realtime_refused_total")
             await _refuse(line, WireError(str(full), code="server_full"), TRY_AGAIN_LATER)
@@ -86,17 +90,17 @@ class RealtimeEndpoint:
             await _refuse(line, error, TRY_AGAIN_LATER)
         return socket
 
-    async def _open(self, request: web.Request, line: Line) -> None:
+    async def _open(self, request: web.Request, line: Line, backend: RealtimeBackend) -> None:
         self.sessions.check_room()
         if why := self._backend.not_yet():
             raise Full(why)
         wanted = request.query.get("extensions", "")
         extensions = frozenset(name.strip() for name in wanted.split(",")) & EXTENSIONS
         session = RealtimeSession(
-            self._backend,
+            backend,
             self._meter,
             session_id=self._backend.new_id("sess"),
-            config=self._config(request),
+            config=self._config(request, backend),
             extensions=extensions,
             clock=self._clock or asyncio.get_running_loop().time,
         )
@@ -127,12 +131,12 @@ class RealtimeEndpoint:
             _milliseconds(request.query.get("position_ms")),
         )
 
-    def _config(self, request: web.Request) -> SessionConfig:
+    def _config(self, request: web.Request, backend: RealtimeBackend) -> SessionConfig:
         """Return what the session starts from: the query's intent, an ``ek_`` secret's session."""
         principal = request.get(PRINCIPAL)
         stored = dict(principal.session) if principal is not None else {}
         transcription = request.query.get("intent") == "transcription"
-        config = SessionConfig.initial(self.defaults(), transcription=transcription)
+        config = SessionConfig.initial(self.defaults(backend), transcription=transcription)
         model = request.query.get("model")
         if model:
             config = config.updated({"model": model[:256]})

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 REALTIME: web.AppKey[RealtimeEndpoint] = web.AppKey("realtime", RealtimeEndpoint)
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 
-GUARDED = ("/v1/", "/openai/v1/", "/metrics")
+GUARDED = ("/v1/", "/openai/v1/", "/metrics", "/api/shops")
 """Path prefixes that need a key; pages and health checks do not."""
 
 
@@ -47,6 +47,8 @@ class WebBackend:
     details: Callable[[], Mapping[str, str]] = dict
     """More to show in ``/readyz``, without which the server is ready nevertheless."""
     api_keys: tuple[str, ...] = ()
+    shop_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Shop to the keys that open this shop and no other."""
     demo: bool = True
     allowed_origins: tuple[str, ...] = ()
     extend: Iterable[Callable[[web.Application], None]] = ()
@@ -63,6 +65,7 @@ def create_application(backend: WebBackend) -> web.Application:
         secrets=secrets,
         demo=backend.demo,
         allowed_origins=backend.allowed_origins,
+        shop_keys=backend.shop_keys,
     )
     application = web.Application(
         middlewares=[_counting(metrics), guard(authenticator, _is_open), _errors]
@@ -71,7 +74,12 @@ def create_application(backend: WebBackend) -> web.Application:
     endpoint = RealtimeEndpoint(realtime, metrics, **backend.endpoint_options)
     application[REALTIME] = endpoint
     application[METRICS] = metrics
-    secret_api = SecretsApi(secrets, endpoint.defaults, backend.realtime.new_id)
+    secret_api = SecretsApi(
+        secrets,
+        endpoint.defaults,
+        backend.realtime.new_id,
+        for_request=backend.realtime.for_request,
+    )
     speech = SpeechApi(backend.rest).handle
     transcription = TranscriptionApi(backend.rest).handle
     for base in ("/v1", "/openai/v1"):

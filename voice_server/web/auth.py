@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -51,9 +51,15 @@ class Authenticator:
         secrets: EphemeralSecrets,
         demo: bool,
         allowed_origins: Iterable[str] = (),
+        shop_keys: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
-        """``demo``: any key, or none, will do (the server listens on loopback only)."""
-        self._digests = tuple(_digest(key) for key in keys)
+        """``demo``: any key, or none, will do (the server listens on loopback only).
+
+        ``shop_keys``: shop to the keys that open this shop and no other.
+        """
+        bound = [(key, shop) for shop, own in (shop_keys or {}).items() for key in own]
+        self._digests = (*((_digest(key), "") for key in keys),
+                         *((_digest(key), shop) for key, shop in bound))  # fmt: skip
         self._secrets = secrets
         self._demo = demo
         self._origins = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
@@ -65,9 +71,9 @@ class Authenticator:
         if presented is not None:
             session = self._secrets.find(presented)
             if session is not None:
-                return Principal("ephemeral", session)
-            if self._is_key(presented):
-                return Principal("key")
+                return Principal("ephemeral", session, self._secrets.shop(presented))
+            if (shop := self._shop_of(presented)) is not None:
+                return Principal("key", shop=shop)
         if self._demo:
             return Principal("demo")
         raise Refused(401)
@@ -92,11 +98,12 @@ class Authenticator:
             return _is_loopback(host) and _is_loopback(request.host)
         return bool(host) and host == request.host.lower()
 
-    def _is_key(self, presented: str) -> bool:
+    def _shop_of(self, presented: str) -> str | None:
+        """Return the shop a key opens, "" for all of them, None if it is no key."""
         digest = _digest(presented)
         # All are compared, so that time does not tell which one came close.
-        matches = [hmac.compare_digest(digest, known) for known in self._digests]
-        return any(matches)
+        found = [shop for known, shop in self._digests if hmac.compare_digest(digest, known)]
+        return found[0] if found else None
 
 
 def presented_key(request: web.Request) -> str | None:

@@ -131,13 +131,14 @@ def security_headers(policy: str = PAGE_POLICY) -> dict[str, str]:
 
 def add_pages(
     app: web.Application,
-    shop_info: ShopInfo,
+    shop_info: ShopInfo | None,
     *,
     static: Path = STATIC,
     index: bool = True,
 ) -> None:
     """Serve the demo page at ``/``, its files, and what it shows of the shop.
 
+    ``shop_info`` None leaves the shop to :func:`~voice_server.web.storefronts.add_storefronts`.
     ``static`` is the folder behind ``/static/``; other pages (console, stage) put their files there
     too.  With ``index=False`` only the files are served: a shop that embeds the button in its own
     site has no use for a demo page.
@@ -152,8 +153,9 @@ def add_pages(
         )
     router = app.router
     router.add_get("/static/{path:.+}", _static_files(root))
-    router.add_get("/api/shop", _json(shop_json(shop_info)))
-    if shop_info.pictures is not None:
+    if shop_info is not None:
+        router.add_get("/api/shop", _json(shop_json(shop_info)))
+    if shop_info is not None and shop_info.pictures is not None:
         router.add_get("/shop/pictures/{file}", _pictures(shop_info.pictures.resolve()))
     if index:
         router.add_get("/", _page(root / "index.html"))
@@ -162,19 +164,22 @@ def add_pages(
         router.add_get("/favicon.ico", _page(root / "icons" / "icon-32.png"))
 
 
-def shop_json(info: ShopInfo) -> dict[str, Any]:
-    """Return the body of ``GET /api/shop``. Prices are decimal strings: JSON has no money."""
+def shop_json(info: ShopInfo, pictures: str = "/shop/pictures") -> dict[str, Any]:
+    """Return the body of ``GET /api/shop``. Prices are decimal strings: JSON has no money.
+
+    ``pictures`` is the URL path of the shop's pictures.
+    """
     return {
         "name": info.name,
         "languages": list(info.languages),
         "default_language": info.languages[0],
         "tagline": dict(info.taglines),
         "examples": {language: list(texts) for language, texts in info.examples.items()},
-        "products": [_product_json(product) for product in info.products],
+        "products": [_product_json(product, pictures) for product in info.products],
     }
 
 
-def _product_json(product: ShopProduct) -> dict[str, Any]:
+def _product_json(product: ShopProduct, pictures: str) -> dict[str, Any]:
     return {
         "id": product.id,
         "name": dict(product.names),
@@ -183,7 +188,7 @@ def _product_json(product: ShopProduct) -> dict[str, Any]:
         "currency": product.currency,
         "from": product.several_prices,
         "available": product.available,
-        "image": f"/shop/pictures/{product.picture}" if product.picture else "",
+        "image": f"{pictures}/{product.picture}" if product.picture else "",
     }
 
 
@@ -207,30 +212,39 @@ def _static_files(root: Path) -> Handler:
 
 
 def _page(path: Path) -> Handler:
-    content_type = CONTENT_TYPES[path.suffix]
-
     async def serve(request: web.Request) -> web.StreamResponse:
-        return _file(path, content_type, {**security_headers(), "Cache-Control": "no-cache"})
+        return send_page(path)
 
     return serve
+
+
+def send_page(path: Path) -> web.FileResponse:
+    """Return a file of ours that is a page, under our own policy."""
+    headers = {**security_headers(), "Cache-Control": "no-cache"}
+    return _file(path, CONTENT_TYPES[path.suffix], headers)
 
 
 def _pictures(folder: Path) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
-        path = _inside(folder, request.match_info["file"], PICTURE_TYPES)
-        return _file(
-            path,
-            PICTURE_TYPES[path.suffix],
-            {
-                "Access-Control-Allow-Origin": "*",
-                "Cache-Control": f"public, max-age={PICTURE_AGE_S}",
-                "Content-Security-Policy": PICTURE_POLICY,
-                "Cross-Origin-Resource-Policy": "cross-origin",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        return picture_file(folder, request.match_info["file"])
 
     return serve
+
+
+def picture_file(folder: Path, name: str) -> web.FileResponse:
+    """Return a shop's picture, which may do nothing in our origin. Raises HTTPNotFound."""
+    path = _inside(folder, name, PICTURE_TYPES)
+    return _file(
+        path,
+        PICTURE_TYPES[path.suffix],
+        {
+            "Access-Control-Allow-Origin": "*",
+            "Cache-Control": f"public, max-age={PICTURE_AGE_S}",
+            "Content-Security-Policy": PICTURE_POLICY,
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
 
 
 def _json(body: dict[str, Any]) -> Handler:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import re
 from collections import OrderedDict
@@ -92,6 +93,16 @@ class Speaker:
         self._first_chunk_s = first_chunk_s
         self._disk = Workers("phrase-cache")
         self._remembered: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def speaking_for(self, market: str, preferences: Mapping[str, Sequence[str]]) -> Speaker:
+        """Return a speaker with another shop's market and voices, on the same engines and cache.
+
+        Only the speaker it was made from is closed.
+        """
+        other = copy.copy(self)
+        other._market = market
+        other._preferences = {tag.lower(): tuple(ids) for tag, ids in preferences.items()}
+        return other
 
     def voices(self) -> tuple[Voice, ...]:
         """Return the voices of all engines."""

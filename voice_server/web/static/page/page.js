@@ -15,6 +15,10 @@ const BUBBLE = `<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="
 
 const $ = (id) => document.getElementById(id);
 const voice = $("voice");
+/** "/s/<shop>/" is the page of one of several shops; "/" that of this host, or the default one. */
+const SHOP = /^\/s\/([^/]+)\//.exec(location.pathname)?.[1] ?? "";
+const FACTS = SHOP ? `/s/${SHOP}/api/shop` : "/api/shop";
+if (SHOP) voice.setAttribute("shop", decodeURIComponent(SHOP));
 let shop = { name: "Voice shop", languages: Object.keys(TEXTS), default_language: "en", tagline: {}, examples: {}, products: [] };
 let language = "en";
 let all = false;
@@ -32,8 +36,8 @@ function remember(key, value) {
 
 async function load() {
   try {
-    const response = await fetch("/api/shop", { signal: AbortSignal.timeout(10_000) });
-    if (!response.ok) throw new Error(`/api/shop answered ${response.status}`);
+    const response = await fetch(FACTS, { signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) throw new Error(`${FACTS} answered ${response.status}`);
     shop = await response.json();
   } catch (error) {
     console.warn("voice shop: no products", error);
