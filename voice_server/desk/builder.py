@@ -180,7 +180,7 @@ class PacketBuilder:
         sentences.append(words[packet.reason])
         if packet.callback_at is not None:
             moment = when(packet.callback_at, self._market, language)
-            sentences.append(words["callback"].format(when=moment))
+            sentences.append(words["promised"].format(when=moment))
         if internal:
             sentences += _staff(packet, words)
         return " ".join(sentences)

@@ -50,7 +50,7 @@ class HandOffPacket:
     internal_language: str
     """The company's."""
     reason: str
-    """asked, complex, emotional, high_value, failed, refused, off_hours."""
+    """One of :data:`voice_server.desk.rules.REASONS`."""
     intent: str
     priority: Priority
     summary: str

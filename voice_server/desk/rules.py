@@ -9,7 +9,10 @@ from decimal import Decimal
 from voice_server.desk.emotion import mood
 from voice_server.desk.packet import Priority
 
-REASONS = ("asked", "complex", "emotional", "high_value", "failed", "refused", "off_hours")
+REASONS = (
+    "asked", "complex", "emotional", "high_value", "failed", "refused", "off_hours",
+    "unknown_outcome", "callback", "complaint",
+)  # fmt: skip
 """Why a conversation is handed over, as the packet says it."""
 
 RULES = ("danger", "emotional", "high_value", "failed", "refused", "complex", "intent")
