@@ -101,6 +101,8 @@ class Offer:
     currency: str
     stock: int
     was_price: Decimal | None = None
+    counted: bool = True
+    """False: the platform only says whether there are any; ``stock`` is then 1 or 0."""
 
 
 class Refusal(StrEnum):
