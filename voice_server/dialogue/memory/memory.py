@@ -115,6 +115,9 @@ class Memory:
     digest: str = ""
     """A model's summary of the turns up to ``digest_turn``; empty where there is none."""
     digest_turn: int = 0
+    restored: tuple[Exchange, ...] = ()
+    """The last exchanges before a restart: this connection's history does not have them. They stay
+    as they are, so that the prompt's beginning does. Not kept."""
 
     # -- changing ---------------------------------------------------------------------------
 
@@ -172,10 +175,6 @@ class Memory:
 
     # -- telling ----------------------------------------------------------------------------
 
-    def before(self, turn: int) -> tuple[Exchange, ...]:
-        """Return the exchanges kept of the turns up to ``turn``, oldest first."""
-        return tuple(exchange for exchange in self.exchanges if exchange.turn <= turn)
-
     def summary(self, upto: int, characters: int) -> str:
         """Return what the turns up to ``upto`` were about, the newest topics if not all fit.
 
@@ -217,11 +216,13 @@ class Memory:
 
     def to_json(self) -> dict[str, Any]:
         """Return the memory as JSON."""
-        return {"version": VERSION, **asdict(self)}
+        state = {"version": VERSION, **asdict(self)}
+        del state["restored"]
+        return state
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Memory:
-        """Return the memory that was kept.
+        """Return the memory that was kept; its exchanges stand in for the history.
 
         Raises:
             ValueError: it is no memory, or of another version.
@@ -229,6 +230,7 @@ class Memory:
         if state.get("version") != VERSION:
             raise ValueError(f"a memory of version {state.get('version')!r} is not understood")
         try:
+            exchanges = tuple(Exchange(**exchange) for exchange in state["exchanges"])
             return cls(
                 turn=int(state["turn"]),
                 slots=_pairs(state["slots"]),
@@ -238,15 +240,20 @@ class Memory:
                 notes=tuple(
                     Note(**{**note, "titles": tuple(note["titles"])}) for note in state["notes"]
                 ),
-                exchanges=tuple(Exchange(**exchange) for exchange in state["exchanges"]),
+                exchanges=exchanges,
                 languages=tuple(state["languages"]),
                 sources=_pairs(state["sources"]),
                 decision=state["decision"],
                 digest=state["digest"],
                 digest_turn=int(state["digest_turn"]),
+                restored=exchanges,
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a memory: {error}") from error
+
+
+NOTHING = Memory()
+"""Of a talk that begins."""
 
 
 def _pairs(values: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
