@@ -176,7 +176,7 @@ class ReplyRun:
             clause.text,
             language=clause.language,
             voice=self.options.voice or "",
-            speed=self.options.speed or 1.0,
+            speed=(self.options.speed or 1.0) * clause.speed,
         )
         async with aclosing(_closable(chunks)) as stream:
             while True:

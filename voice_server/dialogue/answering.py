@@ -21,6 +21,8 @@ from voice_server.dialogue.dialogue import (
     ToolResult,
 )
 from voice_server.dialogue.facts import Answer, Context, Fact
+from voice_server.dialogue.flows.shop_flows import ShopFlows
+from voice_server.dialogue.flows.turn import FlowTurn
 from voice_server.dialogue.gates import Identify, SentenceGate
 from voice_server.dialogue.grounds import Grounds, build_grounds
 from voice_server.dialogue.llm.model import (
@@ -106,6 +108,8 @@ class Resources:
     phrases: Phrases
     options: DialogueOptions
     new_id: IdFactory
+    flows: ShopFlows | None = None
+    """The shop's procedures; None where it has no platform to run them on."""
 
 
 class Turn:
@@ -118,12 +122,17 @@ class Turn:
         language: str,
         context: Context,
         learn: Callable[[Context], None],
+        flow: FlowTurn | None = None,
     ) -> None:
-        """``learn`` gets the context that holds after the reply, each time it is known better."""
+        """``learn`` gets the context that holds after the reply, each time it is known better.
+
+        ``flow`` may take the turn before the facts and the model are asked.
+        """
         self._dialogue = resources
         self._request = request
         self._learn = learn
         self._context = context
+        self._flow = flow
         self._language = language
         history = request.history
         self._place = last_user(history)
@@ -144,6 +153,12 @@ class Turn:
             return
         if self._must_disclose():
             yield self._dialogue.phrases.disclosure(self._language)
+        if self._flow is not None and not self._results:
+            async with aclosing(self._flow.parts()) as flow:
+                async for part in flow:
+                    yield part
+            if self._flow.handled:
+                return
         tools = allowed(self._request.tools, self._request.tool_choice)
         forced = bool(tools) and must_call(self._request.tool_choice) and not self._results
         answer = None if self._results else self._known()

@@ -95,6 +95,8 @@ class Clause:
     kind: ClauseKind = ClauseKind.CONTENT
     citations: tuple[Citation, ...] = ()
     cards: tuple[Card, ...] = ()
+    speed: float = 1.0
+    """Relative to the session's: less than 1 for a caller who asked to speak slowly."""
 
 
 @dataclass(frozen=True, slots=True)

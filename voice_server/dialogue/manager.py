@@ -19,15 +19,21 @@ the numbers of instructions, tool results, facts and the talk itself.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakSet
 
 from voice_server.dialogue.answering import DialogueOptions, Knowledge, Resources, Turn
 from voice_server.dialogue.dialogue import Clause, Message, Phrase, ReplyPart, ReplyRequest
 from voice_server.dialogue.facts import Context
+from voice_server.dialogue.flows.shop_flows import FlowSession, ShopFlows
+from voice_server.dialogue.flows.state import FlowState
+from voice_server.dialogue.flows.turn import CommandModel, FlowInput, FlowTurn
 from voice_server.dialogue.gates import Identify
 from voice_server.dialogue.language import LanguageTracker
 from voice_server.dialogue.llm.model import LanguageModel
@@ -51,11 +57,15 @@ class _Effects:
 
     tracker: LanguageTracker
     context: Context
-    committed: bool = False
+    flow: FlowState = field(default_factory=FlowState)
+    committed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 _REMEMBERED = 16
 """Replies that may still be committed: speculation keeps two or three at most."""
+
+SLOWLY = 0.8
+"""Speed of speech, of the session's own, for callers who asked for it."""
 
 
 class ShopDialogue:
@@ -71,13 +81,14 @@ class ShopDialogue:
         *,
         model: LanguageModel | None = None,
         options: DialogueOptions | None = None,
+        flows: ShopFlows | None = None,
         new_id: IdFactory = new_id,
     ) -> None:
         """Put the parts together.
 
         ``languages`` are the shop's, default first; ``splitter`` makes a clause splitter for a
         language (:class:`voice_server.speech.clauses.ClauseSplitter`); ``model`` None answers
-        from facts only.
+        from facts only; ``flows`` None changes nothing for anybody.
         """
         self.languages = tuple(languages)
         self.phrases = Phrases(shop.name, shop.greetings)
@@ -98,22 +109,38 @@ class ShopDialogue:
             phrases=self.phrases,
             options=options or DialogueOptions(),
             new_id=new_id,
+            flows=flows,
         )
+        self._flow_sessions: WeakSet[FlowSession] = WeakSet()
 
     def open(self, session_id: str, *, language: str | None = None) -> ShopSession:
         """Open a session; a language the shop does not serve counts as no wish."""
-        del session_id  # nothing is remembered beyond the session yet
         wished = language if language in self.languages else None
         tracker = LanguageTracker(
             self.languages, wished or self.languages[0], decided=wished is not None
         )
-        return ShopSession(lambda: self._resources, tracker)
+        flows = self._resources.flows
+        flow_session = flows.open(session_id) if flows is not None else None
+        if flow_session is not None:
+            self._flow_sessions.add(flow_session)
+        return ShopSession(lambda: self._resources, tracker, flow_session)
 
-    def renew(self, shop: ShopIdentity, languages: Sequence[str], knowledge: Knowledge) -> None:
+    async def close(self) -> None:
+        """Wait for writes and hand-offs that outlived their replies; each has its deadline."""
+        for session in tuple(self._flow_sessions):
+            await session.close()
+
+    def renew(
+        self,
+        shop: ShopIdentity,
+        languages: Sequence[str],
+        knowledge: Knowledge,
+        flows: ShopFlows | None = None,
+    ) -> None:
         """Answer from another version of the shop's pack, in open sessions too.
 
-        Replies that have begun end with what they began with.  Called in the loop: no turn sees
-        half of it.
+        ``flows`` None keeps those there are.  Replies that have begun end with what they began
+        with.  Called in the loop: no turn sees half of it.
         """
         self.languages = tuple(languages)
         self.phrases = Phrases(shop.name, shop.greetings)
@@ -124,17 +151,25 @@ class ShopDialogue:
             knowledge=knowledge,
             prompts=replace(self._resources.prompts, shop=shop),
             phrases=self.phrases,
+            flows=flows or self._resources.flows,
         )
 
 
 class ShopSession:
     """The dialogue with one user."""
 
-    def __init__(self, resources: Callable[[], Resources], tracker: LanguageTracker) -> None:
+    def __init__(
+        self,
+        resources: Callable[[], Resources],
+        tracker: LanguageTracker,
+        flow_session: FlowSession | None = None,
+    ) -> None:
         """Opened by :meth:`ShopDialogue.open`; ``resources`` returns those that hold now."""
         self._newest = resources
         self._tracker = tracker
+        self._flow_session = flow_session
         self._context = Context()
+        self._flow = FlowState()
         self._effects: OrderedDict[str, _Effects] = OrderedDict()
         self._early: OrderedDict[str, None] = OrderedDict()
 
@@ -156,6 +191,15 @@ class ShopSession:
     def context(self) -> Context:
         """What the committed answers have been about."""
         return self._context
+
+    @property
+    def flow(self) -> FlowState:
+        """Where the committed flow stands; :meth:`FlowState.to_json` keeps it."""
+        return self._flow
+
+    def resume_flow(self, state: FlowState) -> None:
+        """Go on with what an earlier session of the same caller had reached."""
+        self._flow = state
 
     def phrase(self, kind: Phrase, variant: int = 0) -> Clause:
         """Return a fixed sentence in the session's language."""
@@ -180,9 +224,10 @@ class ShopSession:
             self._early[reply_id] = None
             _trim(self._early)
             return
-        effects.committed = True
+        effects.committed.set()
         self._tracker = effects.tracker
         self._context = effects.context
+        self._flow = effects.flow
 
     def reply(self, request: ReplyRequest) -> AsyncGenerator[ReplyPart, None]:
         """See :class:`DialogueSession`. Nothing is looked up before the first part is taken."""
@@ -192,8 +237,51 @@ class ShopSession:
             if not request.out_of_band:
                 self._learn(effects, context)
 
-        language = effects.tracker.language
-        return Turn(self._resources, request, language, effects.context, learn).parts()
+        resources, language = self._resources, effects.tracker.language
+        flow = self._flow_turn(resources, request, effects)
+        turn = Turn(resources, request, language, effects.context, learn, flow)
+        return self._paced(turn.parts(), effects)
+
+    def _flow_turn(
+        self, resources: Resources, request: ReplyRequest, effects: _Effects
+    ) -> FlowTurn | None:
+        """Return the flows' part of a turn; a client's own assistant has none of it."""
+        flows, session = resources.flows, self._flow_session
+        if flows is None or session is None or request.out_of_band:
+            return None
+        if request.instructions is not None:
+            return None
+
+        def learn(state: FlowState, context: Context) -> None:
+            effects.flow = state
+            self._learn(effects, context)
+
+        patience = resources.options.patience.choice_s
+        model = (
+            CommandModel(resources.model, resources.prompts.shop, patience)
+            if resources.model is not None
+            else None
+        )
+        given = FlowInput(
+            request.history,
+            effects.tracker.language,
+            resources.languages,
+            effects.flow,
+            effects.context,
+            effects.committed,
+            learn,
+        )
+        return FlowTurn(flows, session, given, resources.phrases, model)
+
+    async def _paced(
+        self, parts: AsyncGenerator[ReplyPart, None], effects: _Effects
+    ) -> AsyncGenerator[ReplyPart, None]:
+        """Speak slowly to who asked for it."""
+        async with aclosing(parts) as stream:
+            async for part in stream:
+                if effects.flow.slow and isinstance(part, Clause):
+                    part = replace(part, speed=SLOWLY)
+                yield part
 
     def _look_ahead(self, request: ReplyRequest) -> _Effects:
         """Return what would change, from what holds now."""
@@ -208,7 +296,7 @@ class ShopSession:
                 detected=request.detected_language,
                 probability=request.language_probability,
             )
-        effects = _Effects(tracker, self._context)
+        effects = _Effects(tracker, self._context, self._flow)
         if not request.out_of_band:
             self._effects[request.reply_id] = effects
             _trim(self._effects)
@@ -220,8 +308,9 @@ class ShopSession:
     def _learn(self, effects: _Effects, context: Context) -> None:
         """Note what a reply is about; it holds at once if the reply is committed already."""
         effects.context = context
-        if effects.committed:
+        if effects.committed.is_set():
             self._context = context
+            self._flow = effects.flow
 
 
 def _trim(memory: OrderedDict[str, Any]) -> None:
