@@ -273,6 +273,40 @@ def test_the_customer_may_change_language() -> None:
     assert scene.do(v.HumanSaid("m1", "Oui"))[-1] == v.AskTranslation("m1", "Oui", "fr", "de")
 
 
+def test_control_that_was_passed_waits_for_a_person_who_is_introduced() -> None:
+    scene = Scene(dutch())
+    assert scene.do(v.Passed()) == [
+        v.Mute(), v.ShowControl(Control.HUMAN), v.Announce("passed_1.1", "passed"),
+    ]  # fmt: skip
+    assert scene.do(v.Passed()) == []
+    scene.finish()
+    out = scene.do(v.HumanSaid("m1", "Bonjour", agent="Léa"))
+    assert out[0] == v.Announce("joined_2.1", "joined", "Léa")
+    scene.finish()
+    scene.do(v.TranslationDone("m1", "Goedendag", ok=True))
+    assert scene.spoken()[-1] == v.Speak("m1.1", "Goedendag", "nl")
+    assert scene.do(v.HumanSaid("m2", "Oui", agent="Léa"))[0] == v.Show(
+        "m2", "human", "Oui", "fr", status="waiting"
+    )
+
+
+def test_nobody_comes() -> None:
+    scene = Scene(dutch())
+    scene.do(v.Passed())
+    scene.finish()
+    scene.wait(v.REASSURE_S)
+    scene.finish()
+    out = scene.wait(v.ABANDON_S)
+    assert out[0] == v.ShowControl(Control.RETURNING, abandoned=True)
+
+
+def test_a_person_who_claims_what_was_passed_is_introduced() -> None:
+    scene = Scene(dutch())
+    scene.do(v.Passed())
+    scene.finish()
+    assert scene.do(v.Claimed("Léa")) == [v.Announce("joined_2.1", "joined", "Léa")]
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Whatever happens in whatever order, these things hold."""
 
@@ -307,6 +341,11 @@ class AnyOrder(RuleBasedStateMachine):
     def claim(self, agent: str) -> None:
         if self.scene.takeover.control is not Control.CLOSED:
             self.apply(self.scene.do(v.Claimed(agent)))
+
+    @rule()
+    def passed(self) -> None:
+        if self.scene.takeover.control is not Control.CLOSED:
+            self.apply(self.scene.do(v.Passed()))
 
     @rule()
     def human(self) -> None:

@@ -7,7 +7,7 @@ language, that an AI speaks again.
 ======== ======================================= =========================================
 state    who speaks                              ends with
 ======== ======================================= =========================================
-bot      the assistant                           ``Claimed`` (or ``Passed``: a vendor's desk)
+bot      the assistant                           ``Claimed``, or ``Passed`` to a vendor
 human    a person, through our voice             ``HandedBack``, silence of the person
 return   the assistant's disclosure, then it     the disclosure was heard (twice tried)
 closed   nobody                                  -
@@ -33,7 +33,7 @@ SAY_RETRY_S = 0.5
 DISCLOSURES = 2
 """A disclosure that was interrupted is said once more (AI Act art. 50)."""
 
-Sentence = Literal["joined", "returned", "abandoned", "reassure", "untranslated"]
+Sentence = Literal["passed", "joined", "returned", "abandoned", "reassure", "untranslated"]
 """Fixed sentences, by their key in the desk's texts."""
 
 
@@ -69,11 +69,18 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """Control was passed to a vendor's desk: people will come, nobody is there yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class HumanSaid:
     """The person wrote something, in the company's language. The same id counts once."""
 
     id: str
     text: str
+    agent: str = ""
+    """Who wrote, where nobody has claimed the conversation: introduced before the first words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,9 @@ class Ended:
     """The customer is gone."""
 
 
-Happening = Claimed | HumanSaid | CustomerSaid | TranslationDone | SayEnded | HandedBack | Ended
+Happening = (
+    Claimed | Passed | HumanSaid | CustomerSaid | TranslationDone | SayEnded | HandedBack | Ended
+)
 
 
 # ---------------------------------------------------------------------- what to do
@@ -231,6 +240,8 @@ class Takeover:
     _owed_since: float | None = None
     """When the customer said something that the person has not answered yet."""
     _reassured: bool = False
+    _introduced: bool = False
+    """The customer has been told which person is there."""
     _count: int = 0
 
     def receive(self, happening: Happening, now: float) -> list[Action]:
@@ -242,6 +253,8 @@ class Takeover:
         match happening:
             case Claimed():
                 return self._claimed(happening, now)
+            case Passed():
+                return self._passed(now)
             case HumanSaid():
                 return self._human_said(happening, now)
             case CustomerSaid():
@@ -287,17 +300,25 @@ class Takeover:
         self.control = control
 
     def _claimed(self, event: Claimed, now: float) -> list[Action]:
-        if self.control is Control.HUMAN:  # another person of the same team
+        if self.control is Control.HUMAN and self._introduced:  # another person of the team
             self.agent = event.agent
             return []
+        out = [] if self.control is Control.HUMAN else self._take(now)
+        self.agent, self._introduced = event.agent, True
+        return [*out, *self._announce("joined", now, agent=event.agent)]
+
+    def _passed(self, now: float) -> list[Action]:
+        if self.control is Control.HUMAN:
+            return []
+        return [*self._take(now), *self._announce("passed", now)]
+
+    def _take(self, now: float) -> list[Action]:
         self._move(Control.HUMAN)
-        self.agent = event.agent
+        self.agent, self._introduced = "", False
         self._owed_since, self._reassured = now, False
         self._queue.clear()
         self._speaking = None
-        return [
-            Mute(), ShowControl(self.control), *self._announce("joined", now, agent=event.agent),
-        ]  # fmt: skip
+        return [Mute(), ShowControl(self.control)]
 
     def _back(self, *, abandoned: bool, now: float) -> list[Action]:
         if self.control is not Control.HUMAN:
@@ -325,11 +346,15 @@ class Takeover:
         if self.control is not Control.HUMAN or event.id in self._seen or not event.text.strip():
             return []
         self._seen.add(event.id)
+        introduction: list[Action] = []
+        if not self._introduced:
+            introduction = self._claimed(Claimed(event.agent), now)
         self._owed_since, self._reassured = None, False
         saying = _Saying(event.id, original=event.text, language=self.customer_language)
         self._queue.append(saying)
         out: list[Action] = [
-            Show(event.id, "human", event.text, self.internal_language, status="waiting")
+            *introduction,
+            Show(event.id, "human", event.text, self.internal_language, status="waiting"),
         ]
         if self.customer_language == self.internal_language:
             saying.text = event.text
