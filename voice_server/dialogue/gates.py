@@ -7,6 +7,7 @@ What it holds, per sentence or clause, before a word leaves:
 * every number, price, percentage, date, time, weekday, code, address and "free" is in the facts;
 * no product-like name that neither the facts nor the user have used;
 * no promise of an action that nobody has taken, no denial of being an AI;
+* no topic and no claim that the locale's guard pack declines;
 * the language asked for; no markup; nothing said twice.
 
 What it cannot hold: a sentence with right words and a wrong sense ("yes, in stock" against "out
@@ -23,6 +24,7 @@ from enum import StrEnum
 
 from voice_server.dialogue.claims import Claim, Kind, read_claims
 from voice_server.dialogue.grounds import Grounds
+from voice_server.dialogue.guards.packs import GuardPack
 from voice_server.dialogue.locales import AVAILABLE, load_locale
 
 Identify = Callable[[str, Sequence[str]], tuple[str, float]]
@@ -38,6 +40,7 @@ class Reason(StrEnum):
     LANGUAGE = "language"
     EMPTY = "empty"
     REPEATED = "repeated"
+    TOPIC = "topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Replace:
 
     reason: Reason
     detail: str
+    instead: str = ""
+    """TOPIC: the sentence of the guard pack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,8 @@ class SentenceGate:
     """None: the language is not checked."""
     relaxed: bool = False
     """Under a client's own instructions: names are free, and so are small bare numbers."""
+    guards: GuardPack | None = None
+    """Topics that are declined and claims that are never made; None checks none."""
     acted: bool = False
     """A client's tool ran in this turn: "I have changed it" may be true."""
 
@@ -148,9 +155,13 @@ class SentenceGate:
     def _conduct(self, text: str) -> Replace | None:
         locale = load_locale(self.language)
         plain = text.replace("’", "'")
-        for pattern in locale.denial:
-            if match := pattern.search(plain):
-                return Replace(Reason.DENIAL, match.group())
+        # In every language: under a client's instructions a model may speak another one.
+        for language in AVAILABLE:
+            for pattern in load_locale(language).denial:
+                if match := pattern.search(plain):
+                    return Replace(Reason.DENIAL, match.group())
+        if self.guards is not None and (offence := self.guards.said(text)) is not None:
+            return Replace(Reason.TOPIC, f"{offence.topic}: {offence.words}", offence.instead)
         if not self.acted:
             for pattern in locale.promise:
                 if match := pattern.search(plain):
