@@ -95,9 +95,7 @@ class Caller:
         async with connect(address, max_size=None, compression=None) as socket:
             caller = cls(socket)
             await socket.send(
-                orjson.dumps(
-                    {"type": "session.update", "session": session or SESSION}
-                ).decode()
+                orjson.dumps({"type": "session.update", "session": session or SESSION}).decode()
             )
             tasks = [
                 asyncio.create_task(caller._stream()),

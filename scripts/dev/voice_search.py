@@ -122,7 +122,7 @@ class Laboratory:
         self._model = KokoroModel.load(
             derive(self._folder, settings.models / "derived"), threads=threads
         )
-        self.ears = WhisperSpeechToText(store.path("whisper-base"))
+        self.ears = WhisperSpeechToText(store.path("whisper-base"), deadline_s=300)
         self.listener = Listener(store.path("whisper-base"), threads=threads)
         self.language = language
         self._base = base

@@ -57,6 +57,19 @@ def test_the_reply_is_ready_when_the_turn_is_committed() -> None:
     assert stage.at(n.ReplyAudio)[0] == pytest.approx(1.0 + total / 1000, abs=0.05)
 
 
+def test_the_dialogue_gets_ready_while_the_user_speaks() -> None:
+    async def scene() -> Stage:
+        stage = Stage(stt=FakeStt("what does the lamp cost?"))
+        async with stage.open():
+            await stage.say(1500, 4500)
+        return stage
+
+    stage = run(scene())
+    assert stage.dialogue.foreseen
+    assert all(request.speculative for request in stage.dialogue.foreseen)
+    assert stage.only(n.ReplyDone).status == "completed"
+
+
 def test_audio_is_paced_ahead_by_the_lead_only() -> None:
     async def scene() -> Stage:
         stage = Stage()

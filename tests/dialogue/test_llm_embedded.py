@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -288,3 +289,56 @@ async def test_the_real_small_model(weights: WeightStore) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def prompt(facts: str, question: str) -> tuple[dict[str, Any], ...]:
+    text = f"<facts>{facts}</facts>\n<customer>{question}</customer>"
+    return ({"role": "system", "content": "You are kind."}, {"role": "user", "content": text})
+
+
+async def test_what_is_read_ahead_is_waited_for_by_its_own_question(tmp_path: Path) -> None:
+    async with running("reads_slowly", tmp_path) as model:
+        await reach(model, ModelState.READY)
+        reading = asyncio.create_task(model.foresee(prompt("a lamp", "How much")))
+        await asyncio.sleep(0.1)
+        await model.foresee(prompt("a chair", "How much"))  # one at a time: does nothing
+        assert not reading.done()
+        stream = model.stream(ChatRequest(prompt("a lamp", "How much is it?"), max_tokens=5))
+        async for _ in stream:
+            assert reading.done()
+            break
+        await stream.aclose()
+        began = time.monotonic()
+        await model.foresee(prompt("a lamp", "And how much"))
+        assert time.monotonic() - began < 0.3, "it was read already"
+
+
+async def test_another_question_ends_the_reading_ahead(tmp_path: Path) -> None:
+    async with running("reads_slowly", tmp_path) as model:
+        await reach(model, ModelState.READY)
+        reading = asyncio.create_task(model.foresee(prompt("a lamp", "How much")))
+        await asyncio.sleep(0.1)
+        stream = model.stream(ChatRequest(prompt("a chair", "How much is it?"), max_tokens=5))
+        await anext(stream)
+        await reading
+        assert model.ready
+        await model.foresee(prompt("a lamp", "How much"))  # somebody is being answered
+        await stream.aclose()
+
+
+async def test_reading_ahead_without_a_model_is_nothing(tmp_path: Path) -> None:
+    model = EmbeddedModel(options=OPTIONS)
+    await model.foresee(prompt("a lamp", "How much"))
+    assert not model.ready
+
+
+async def test_reading_ahead_that_fails_is_forgotten(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running("well", tmp_path) as model:
+        await reach(model, ModelState.READY)
+        assert model.pid is not None
+        os.kill(model.pid, signal.SIGKILL)
+        with caplog.at_level("INFO"):
+            await model.foresee(prompt("a lamp", "How much"))
+        assert "read ahead" in caplog.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,7 @@ class ScriptedModel:
     embedded: bool = False
     ready: bool = True
     asked: list[ChatRequest] = field(default_factory=list)
+    foreseen: list[tuple[dict[str, Any], ...]] = field(default_factory=list)
     late: int = 0
     closed: int = 0
 
@@ -82,6 +84,9 @@ class ScriptedModel:
             yield Finished("stop", Usage(10, 5))
         finally:
             self.closed += 1
+
+    async def foresee(self, messages: tuple[dict[str, Any], ...]) -> None:
+        self.foreseen.append(messages)
 
     def missed(self) -> None:
         self.late += 1
@@ -525,3 +530,30 @@ async def test_a_stalled_endpoint_on_a_real_socket(fake_stall: Callable[[], Fake
         parts = await hear(dialogue(endpoint).open("s"), ask("Hm?"))
         assert content(parts).endswith("within 30 days.")
         await endpoint.close()
+
+
+async def test_an_embedded_model_reads_the_facts_while_the_user_speaks() -> None:
+    small = model("Fine.", embedded=True)
+    session = dialogue(small).open("s")
+    await session.foresee(ask("do you know"))
+    await session.foresee(ask("What does the chair Oslo cost?"))
+    assert not small.foreseen, "too few words, and what templates answer"
+    await session.foresee(ask("Which chair of yours suits a"))
+    (read,) = small.foreseen
+    await hear(session, ask("Which chair of yours suits a small kitchen in the south?"))
+    asked = small.asked[-1].messages
+    assert asked[:-1] == read[:-1]
+    before, _, words = asked[-1]["content"].partition("<customer>")
+    assert read[-1]["content"].startswith(before)
+    assert "Which chair" in words
+
+
+async def test_nothing_is_read_ahead_where_reading_is_fast_or_another_assistant_speaks() -> None:
+    words = "Which chair of yours suits a"
+    strong = model("Fine.")
+    await dialogue(strong).open("s").foresee(ask(words))
+    small = model("Fine.", embedded=True)
+    await dialogue(small).open("s").foresee(ask(words, instructions="You are a pirate."))
+    await dialogue().open("s").foresee(ask(words))
+    assert not strong.foreseen
+    assert not small.foreseen

@@ -177,6 +177,9 @@ class FakeDialogueSession:
         yield Clause("Anything else I can do?", "en")
         yield ReplyEnd(source="facts")
 
+    async def foresee(self, request: ReplyRequest) -> None:
+        self._owner.foreseen.append(request)
+
     def commit(self, reply_id: str) -> None:
         self.committed.append(reply_id)
 
@@ -193,6 +196,7 @@ class FakeDialogue:
         self.script = script
         self.delay_s = delay_s
         self.requests: list[ReplyRequest] = []
+        self.foreseen: list[ReplyRequest] = []
         self.sessions: list[FakeDialogueSession] = []
 
     def open(self, session_id: str, *, language: str | None = None) -> FakeDialogueSession:

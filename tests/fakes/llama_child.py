@@ -32,6 +32,8 @@ async def serve(mode: str, starts: int) -> None:
     scripts: list[Script | str] = ["."]
     if mode == "cold":
         scripts = [Script(status=500), Script(status=500)]
+    elif mode == "reads_slowly":
+        scripts += [Script("H", ttft_ms=400)] * 2
     elif mode == "thinks_not":
         scripts += [Script("Never.", ttft_ms=3_600_000)] * 4
     async with FakeLlm(scripts, default=lambda _: slow, key=config["api_key"]) as llm:

@@ -50,16 +50,18 @@ class Listening:
         *,
         emit: Callable[[n.Notice], None],
         feed: Callable[[ev.Input], None],
+        foresee: Callable[[Transcript], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         clock: Callable[[], float],
     ) -> None:
-        """``feed`` gives inputs to the turn core."""
+        """``feed`` gives inputs to the turn core, ``foresee`` gets partial transcripts."""
         self._services = services
         self._history = history
         self._ears = ears
         self._dialogue = dialogue
         self._emit = emit
         self._feed = feed
+        self._foresee = foresee
         self._spawn = spawn
         self._clock = clock
         self._settings = Configure(TurnOptions(), ReplyOptions())
@@ -154,6 +156,8 @@ class Listening:
             delta = self._stabiliser.add(transcript.text)
             if delta and self._open:
                 self._emit(n.TranscriptDelta(self._item_id, delta))
+        if self._open:
+            self._foresee(transcript)
         self._feed(ev.Partial(generation, transcript.text))
 
     def score(self, command: ev.Score) -> None:

@@ -21,10 +21,11 @@ from voice_server.conversation.ears import Ears
 from voice_server.conversation.listening import Listening
 from voice_server.conversation.replies import Replies
 from voice_server.conversation.services import ConversationOptions, Services
-from voice_server.conversation.transcript import History, UnknownItem
+from voice_server.conversation.transcript import History, Item, UnknownItem
 from voice_server.conversation.turn import State, TurnMachine
 from voice_server.conversation.turn_state import HOLD_PROBABILITY
 from voice_server.dialogue.dialogue import Clause, Phrase, ReplyEnd, ReplyPart
+from voice_server.speech.engine import Transcript
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Conversation:
         self.history = history if history is not None else History()
         self._machine = TurnMachine(deadlines=services.deadlines)
         self.dialogue = services.dialogue.open(options.session_id, language=options.language)
+        self._foreseeing: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
         self._reason = "closed"
         self._tasks: asyncio.TaskGroup | None = None
@@ -76,7 +78,7 @@ class Conversation:
         self.ears = Ears(options.input_rate, services.vad, self._frame)
         self._listening = Listening(
             services, self.history, self.ears, self.dialogue, emit=emit, feed=self._feed,
-            spawn=self._spawn, clock=self._clock,
+            foresee=self._foresee, spawn=self._spawn, clock=self._clock,
         )  # fmt: skip
 
     # ------------------------------------------------------------- lifecycle
@@ -332,6 +334,21 @@ class Conversation:
             speculative=command.speculative,
         )
         self.replies.begin(command.generation, request, options, times=heard.times)
+
+    def _foresee(self, transcript: Transcript) -> None:
+        """Let the dialogue get ready for an utterance that still goes on, one at a time."""
+        if self._foreseeing is not None and not self._foreseeing.done():
+            return
+        request = requests.build(
+            "foreseen",
+            self.history,
+            self.replies.merged(o.ReplyOptions()),
+            heard=Item("pending", text=transcript.text, language=transcript.language),
+            language=transcript.language,
+            language_probability=transcript.language_probability,
+            speculative=True,
+        )
+        self._foreseeing = self._spawn(self.dialogue.foresee(request))
 
     async def _begin_when_heard(
         self, generation: int, reply_id: str, options: o.ReplyOptions

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from voice_server.dialogue.dialogue import (
     Clause,
@@ -112,6 +112,11 @@ class Resources:
     """The shop's procedures; None where it has no platform to run them on."""
 
 
+FORESEEN_WORDS = 5
+"""Fewer say too little: of the demo shop's questions most are recognised by their fifth word, and
+what was read in vain costs the final transcript some of the cores."""
+
+
 class Turn:
     """One reply: decides who answers, and lets them."""
 
@@ -175,6 +180,15 @@ class Turn:
         async with aclosing(self._ask(model, answer, tools, forced=forced)) as parts:
             async for part in parts:
                 yield part
+
+    def foreseen(self) -> tuple[dict[str, Any], ...] | None:
+        """Return the prompt that a model would get for these words, None if none would."""
+        model = self._dialogue.model
+        if model is None or self._general or self._request.tools:
+            return None
+        if len(self._text.split()) < FORESEEN_WORDS or self._known() is not None:
+            return None
+        return self._chat(model, self._facts(None), ()).messages
 
     def _must_disclose(self) -> bool:
         return (

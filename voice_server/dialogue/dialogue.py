@@ -175,6 +175,12 @@ class DialogueSession(Protocol):
         takes over.  Closing the iterator early cancels the work.
         """
 
+    async def foresee(self, request: ReplyRequest) -> None:
+        """Get ready to answer words that are still being spoken; nothing changes by it.
+
+        Returns when ready.  Never raises; may be cancelled at any time.
+        """
+
     def commit(self, reply_id: str) -> None:
         """The reply is being spoken: from now its effects (language, memory) hold."""
 

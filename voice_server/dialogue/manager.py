@@ -242,6 +242,23 @@ class ShopSession:
         turn = Turn(resources, request, language, effects.context, learn, flow)
         return self._paced(turn.parts(), effects)
 
+    async def foresee(self, request: ReplyRequest) -> None:
+        """Have the embedded model read the facts while the user still speaks."""
+        resources = self._resources
+        model = resources.model
+        if model is None or not model.embedded or not model.ready:
+            return
+        effects = self._look_ahead(request)
+        self._effects.pop(request.reply_id, None)
+
+        def learn(context: Context) -> None:
+            """Nothing is learnt from words that may still change."""
+
+        turn = Turn(resources, request, effects.tracker.language, effects.context, learn)
+        messages = turn.foreseen()
+        if messages is not None:
+            await model.foresee(messages)
+
     def _flow_turn(
         self, resources: Resources, request: ReplyRequest, effects: _Effects
     ) -> FlowTurn | None:

@@ -76,6 +76,10 @@ def child_command() -> tuple[str, ...]:
     return (sys.executable, "-m", "voice_server.dialogue.llm.llama_child")
 
 
+REAPED_S = 0.5
+"""A child that no longer answers may have died; its status is known so soon."""
+
+
 class ChildFailed(Exception):
     """The child did not start, died or stalled; says why."""
 
@@ -110,6 +114,8 @@ class EmbeddedModel:
         self.last_use = clock()
         """When the model was last asked or warmed, in the clock's seconds."""
         self._busy = 0
+        self._foreseen = ""
+        self._reading: asyncio.Future[bool] | None = None
         self._silent = 0
         self.pid: int | None = None
         """Process id of the child, for metrics and tests."""
@@ -154,6 +160,7 @@ class EmbeddedModel:
             raise LlmUnavailable(f"the embedded language model is {self._state.value}")
         self.last_use = self._clock()
         self._busy += 1
+        await self._settle(request.messages)
         parts = endpoint.stream(request)
         try:
             async for part in parts:
@@ -167,6 +174,39 @@ class EmbeddedModel:
         finally:
             self._busy -= 1
             await parts.aclose()
+
+    async def foresee(self, messages: Messages) -> None:
+        """Read ahead what will probably be asked; returns when it is read, or given up.
+
+        Only while nobody is being answered, and one prompt at a time: callers come first.  What
+        stands before the user's words in the last message need not be read again afterwards.
+        """
+        endpoint, key = self._endpoint, _before_question(messages)
+        if endpoint is None or not self.ready or self._busy or self._reading is not None:
+            return
+        if key == self._foreseen:
+            return
+        self._foreseen = key
+        self._reading = reading = asyncio.ensure_future(_read(endpoint, messages))
+        try:
+            await asyncio.wait({reading})
+        finally:
+            self._reading = None
+            if not reading.done() or reading.cancelled() or not reading.result():
+                self._foreseen = ""
+            reading.cancel()
+
+    async def _settle(self, messages: Messages) -> None:
+        """Let the reading ahead finish if it reads this very prompt, else end it.
+
+        Two prompts at once would each take twice as long; whoever waits here has a deadline.
+        """
+        reading = self._reading
+        if reading is None:
+            return
+        if _before_question(messages) != self._foreseen:
+            reading.cancel()
+        await asyncio.wait({reading})
 
     def missed(self) -> None:
         """Check the child's health now; too many in a row, and it is replaced."""
@@ -324,8 +364,11 @@ class EmbeddedModel:
                 async with asyncio.timeout(options.health_timeout_s):
                     await endpoint.probe()
             except (LlmError, TimeoutError) as error:
+                with contextlib.suppress(TimeoutError):  # a dead child refuses before it is reaped
+                    async with asyncio.timeout(REAPED_S):
+                        await process.wait()
                 misses += 1
-                if misses >= options.health_misses:
+                if misses >= options.health_misses and process.returncode is None:
                     raise ChildFailed(f"it stalled: {error!r}") from error
                 continue
             misses = 0
@@ -343,6 +386,26 @@ def _environment() -> dict[str, str]:
     """Return our environment, with the import path the child needs and no spinning threads."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return {**os.environ, "PYTHONPATH": path, "OMP_WAIT_POLICY": "passive"}
+
+
+def _before_question(messages: Messages) -> str:
+    """Return what of a prompt stands before the words of the user that are still to come."""
+    *before, last = messages
+    return json.dumps([*before, str(last["content"]).rpartition("<customer>")[0]])
+
+
+async def _read(endpoint: ChatEndpoint, messages: Messages) -> bool:
+    """Have a prompt read; tell whether it was."""
+    try:
+        async with contextlib.aclosing(
+            endpoint.stream(ChatRequest(messages, max_tokens=1))
+        ) as parts:
+            async for _ in parts:
+                pass
+    except LlmError as error:
+        logger.info("a prompt could not be read ahead: %s", error)
+        return False
+    return True
 
 
 async def _end(process: asyncio.subprocess.Process, grace_s: float = 2.0) -> None:

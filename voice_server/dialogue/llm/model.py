@@ -84,5 +84,8 @@ class LanguageModel(Protocol):
         caller knows how long its user can wait.
         """
 
+    async def foresee(self, messages: tuple[dict[str, Any], ...]) -> None:
+        """Get ready for a prompt that will probably be asked soon; may do nothing. Never raises."""
+
     def missed(self) -> None:
         """Tell the model that an answer did not come in time, so that its health is checked."""
