@@ -254,7 +254,7 @@ def test_what_we_do_not_have_is_not_invented(fr: Caller, en: Caller) -> None:
     assert "Zanzibar" not in answer.text
     assert len(cards(answer)) == 3
     unknown = en.knowledge.fallback("do you have laptops", "en", Context())
-    assert unknown.text.startswith("I can't find that here")
+    assert unknown.text.startswith("We don't have that")
 
 
 # -- advice -------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ class Knowledge:
         it, so that a follow-up question finds them.
         """
         language = self._spoken(language)
-        mentions = self._finders[language].find(text)
+        mentions = self._find(text, language)
         library = self._libraries[language]
         boosts = {f"product:{key}": 0.2 for key in mentions.products}
         for kind in mentions.kinds:
@@ -150,7 +150,7 @@ class Knowledge:
     def answer(self, text: str, language: str, context: Context) -> Answer | None:
         """Answer from templates and approved texts, or None when not sure enough."""
         language = self._spoken(language)
-        mentions = self._finders[language].find(text)
+        mentions = self._find(text, language)
         guess, vector = self._guess(text, language, mentions)
         intent, confidence = self._decide(guess, text, mentions, context, language)
         scene = self._scene(text, language, mentions, context, intent, vector)
@@ -165,11 +165,12 @@ class Knowledge:
     def fallback(self, text: str, language: str, context: Context) -> Answer:
         """Return something true and useful when nothing better is there: never raises, never None.
 
-        What is probably meant is answered with its intent's template; a named product is
-        described; else the nearest policy is read out; else a human is named.
+        What is probably meant is answered with its intent's template; of a named product it is said
+        that this is not known, and what is; else a policy on the same matter is read out; else it
+        is said plainly that the answer is not there.  A human is named where it is not.
         """
         language = self._spoken(language)
-        mentions = self._finders[language].find(text)
+        mentions = self._find(text, language)
         guess, vector = self._guess(text, language, mentions)
         intent, confidence = self._decide(guess, text, mentions, context, language)
         scene = self._scene(text, language, mentions, context, intent, vector)
@@ -181,9 +182,7 @@ class Knowledge:
             scene = replace(scene, intent="recommend")
             draft = products.unknown(scene)
         if draft is None and (scene.products or (scene.product and intent in about_products)):
-            draft = products.detail(scene, guess=True)
-            scene = scene if draft else replace(scene, intent="product_info")
-            draft = draft or self._draft(scene)
+            draft = products.detail(scene) or products.unknown_detail(scene)
         if draft is None:
             scene = replace(scene, intent="fallback")
             draft = self._nearest_fact(scene, vector) or HANDLERS["fallback"](scene)
@@ -202,13 +201,24 @@ class Knowledge:
     def intent_of(self, text: str, language: str, context: Context) -> tuple[str, float]:
         """Return what a text is taken to want and how surely; for reports and tests."""
         language = self._spoken(language)
-        mentions = self._finders[language].find(text)
+        mentions = self._find(text, language)
         guess, _ = self._guess(text, language, mentions)
         return self._decide(guess, text, mentions, context, language)
 
     def mentions_of(self, text: str, language: str) -> Mentions:
         """Return what a text names; for reports and tests."""
-        return self._finders[self._spoken(language)].find(text)
+        return self._find(text, self._spoken(language))
+
+    def _find(self, text: str, language: str) -> Mentions:
+        """Return what a text names; a thing whose price or stock is asked for has a name."""
+        mentions = self._finders[language].find(text)
+        cues = self._cues[language]
+        if mentions.names_anything or cues.has("deliver", text):
+            return mentions
+        priced = mentions.stranger and cues.has("how_much", text)
+        if priced or (mentions.strange_thing and cues.has("stock", text)):
+            return replace(mentions, unknown_name=True)
+        return mentions
 
     def _guess(self, text: str, language: str, mentions: Mentions) -> tuple[Guess, Vectors]:
         rest = trim(mentions.rest, language)
@@ -247,6 +257,8 @@ class Knowledge:
             return "delivery_cost", confidence
         if intent == "compare" and short and len(mentions.products) == 1 and confidence < 0.9:
             confidence = 0.0  # "and the Milano?" is about the one, as before
+        if mentions.unknown_name and intent == "delivery_cost":
+            return "price", max(confidence, SURE)  # "how much is the umbrella?", if we had one
         sure = confidence >= SURE and intent not in {"off_topic", "smalltalk", "affirm", "deny"}
         if short and not sure:
             follow = self._follow_up(mentions, context, product_known=product_known)
@@ -332,7 +344,7 @@ class Knowledge:
 
     def _nearest_fact(self, scene: Scene, vector: Vectors) -> Draft | None:
         """Read out a policy or an approved answer if one is near enough to be worth hearing."""
-        found = self._libraries[scene.language].nearest_text(vector)
+        found = self._libraries[scene.language].nearest_text(scene.text, vector)
         if found is None:
             return None
         said = scene.say("fallback_fact", text=found.text)

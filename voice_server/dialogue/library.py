@@ -19,6 +19,10 @@ from voice_server.shop.shop import Shop
 
 NEAR_TEXT = 0.5
 """Cosine from which an approved text is worth reading out to somebody we did not understand."""
+ALONE = 0.15
+"""So much nearer it must be where it shares no word of more than SHORT_WORD letters with what was
+asked: of the demo pack's unanswerable questions, all that passed NEAR_TEXT were below this."""
+SHORT_WORD = 3
 WORD_ALONE, WORD_SHARED, WORDS_MOST = 0.25, 0.1, 0.4
 """What shared words add to a likeness: they tell "watt" from "litre", vectors do not."""
 
@@ -64,6 +68,7 @@ class Library:
         self.prose = [*keys, *(w for c in shop.catalogue.categories.values()
                                for w in c.names.get(self.language, ()))]  # fmt: skip
         vectors = store.vectors([plain(gist) for gist in gists])
+        self._words = [set(terms(key)) for key in keys]
         self.index = FactIndex(facts, keys, vectors)
         self._vectors = vectors
         self._products = np.array([fact.kind == "product" for fact in facts])
@@ -103,11 +108,17 @@ class Library:
         found = (self.index.facts[index] for index in best if self._products[index])
         return [self._catalogue.products[fact.product_id or ""] for fact in found]
 
-    def nearest_text(self, vector: Vectors) -> Fact | None:
-        """Return the policy or approved answer nearest in meaning, None if none is near."""
+    def nearest_text(self, text: str, vector: Vectors) -> Fact | None:
+        """Return the policy or approved answer nearest in meaning, None if none is near.
+
+        Unless it is very near, it must share a word with the question: likeness alone takes
+        "can I rent a table" for "can I reserve a table".
+        """
         cosines = np.where(self._products, -2.0, self._vectors @ vector)
         best = int(np.argmax(cosines))
-        return self.index.facts[best] if cosines[best] >= NEAR_TEXT else None
+        asked = {term for term in terms(text) if len(term) > SHORT_WORD}
+        shared = asked & self._words[best]
+        return self.index.facts[best] if cosines[best] >= NEAR_TEXT + (not shared) * ALONE else None
 
 
 def _alike(term: str, asked: set[str]) -> bool:

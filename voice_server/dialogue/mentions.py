@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
@@ -62,7 +63,11 @@ class Mentions:
     """0 for "the first one"; -1 for "the last one"."""
     cheaper: bool = False
     unknown_name: bool = False
-    """A kind is followed by a word that could be a name we do not have."""
+    """A kind is followed by a word that could be a name we do not have, or a name stands alone."""
+    stranger: bool = False
+    """It has a word that neither the shop's texts nor everyday questions know."""
+    strange_thing: bool = False
+    """Such a word stands behind an article ("is the iPhone in stock?")."""
     rest: str = ""
     """The utterance with names put in general terms ("this item" for a product, "item" for its
     kind, one colour for all): what the intents look at."""
@@ -135,6 +140,7 @@ class MentionFinder:
         }
         self._uses = _phrases((word, key) for key, words in uses.items() for word in words)
         self._countries = _countries(language)
+        self._places = {part for phrase in self._countries for part in phrase}
         self._one_country = str(locale_of(language, "BE").territories["FR"])
         self._one_colour = next(iter(shop.colours.get(language, {}).get("red", ())), "red")
         self._sizes = {size: _numbers(size) for p in shop.catalogue for size in p.sizes}
@@ -154,7 +160,13 @@ class MentionFinder:
             colours=colours,
             sizes=self._find_sizes(text, free),
             uses=tuple(dict.fromkeys(self._match(free, self._uses)[0])),
-            unknown_name=not named and self._strange(words, used),
+            unknown_name=not named and (self._strange(words, used) or self._alone(words, used)),
+            stranger=not named and any(self._is_unknown(word) for word in words),
+            strange_thing=not named
+            and any(
+                before.text in ARTICLES and self._is_unknown(word)
+                for before, word in pairwise(words)
+            ),
             rest=self._general(text, words, named),
         )
 
@@ -204,6 +216,23 @@ class MentionFinder:
                 if near not in used and 0 <= near < len(words) and self._is_name(words[near]):
                     return True
         return False
+
+    def _alone(self, words: list[_Word], used: set[int]) -> bool:
+        """Is there a name we do not have, without its kind ("how much is the Zanzibar")?"""
+        if self._language == "de":
+            return False  # every noun has a capital
+        return any(
+            index not in used
+            and word.text not in self._places
+            and words[index - 1].text in ARTICLES
+            and self._is_name(word)
+            for index, word in enumerate(words)
+            if index
+        )
+
+    def _is_unknown(self, word: _Word) -> bool:
+        known = self._common | self._colours.keys() | ARTICLES | self._places
+        return len(word.text) > 3 and word.text.isalpha() and word.text not in known
 
     def _is_name(self, word: _Word) -> bool:
         """A capital and no ordinary word: without the capital, any adjective would be a name."""

@@ -76,6 +76,15 @@ def discloses(text: str, language: str) -> bool:
     return pattern is not None and pattern.search(text) is not None
 
 
+_COUNTRY_IN: Mapping[str, Mapping[str, str]] = {
+    "fr": _COUNTRY_TO["fr"],
+    "nl": _COUNTRY_TO["nl"],
+    "de": {"": "in {}", "NL": "in den Niederlanden", "CH": "in der {}",
+           "US": "in den Vereinigten Staaten", "GB": "im Vereinigten Königreich"},
+    "en": {"": "in {}", "NL": "in the {}", "GB": "in the {}", "US": "in the {}"},
+}  # fmt: skip
+
+
 def units(count: int, unit: str, language: str) -> str:
     """Word a count: ``units(2, "working_day", "fr")`` is "2 jours ouvrables".
 
@@ -103,6 +112,12 @@ def amount_or_free(amount: Decimal, market: Market, language: str) -> str:
 def to_country(code: str, market: Market, language: str) -> str:
     """Word where a parcel goes, with its preposition: "aux Pays-Bas", "in die Niederlande"."""
     table = _COUNTRY_TO.get(language) or _COUNTRY_TO["en"]
+    return table.get(code, table[""]).format(market.country_name(code, language))
+
+
+def in_country(code: str, market: Market, language: str) -> str:
+    """Word where something holds, with its preposition: "aux Pays-Bas", "in den Niederlanden"."""
+    table = _COUNTRY_IN.get(language) or _COUNTRY_IN["en"]
     return table.get(code, table[""]).format(market.country_name(code, language))
 
 

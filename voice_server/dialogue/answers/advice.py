@@ -8,6 +8,7 @@ from dataclasses import replace
 from voice_server.dialogue.answers.phrasing import noun
 from voice_server.dialogue.answers.products import listing, unknown
 from voice_server.dialogue.answers.scene import Draft, Scene
+from voice_server.dialogue.facts import Fact
 from voice_server.shop.catalogue import Product
 
 OFFER = 3
@@ -86,7 +87,10 @@ def sells(scene: Scene) -> Draft:
     """What do you sell?"""
     roots = [c for c in scene.shop.catalogue.categories.values() if not c.parent]
     kinds = [c.names[scene.language][0] for c in roots if scene.language in c.names]
-    return Draft(tuple(scene.say("sells", kinds=scene.sheets.join(kinds[:5]))))
+    about = scene.shop.text(scene.language).description
+    said = scene.say("sells", about=about, kinds=scene.sheets.join(kinds[:5]))
+    fact = Fact("shop:about", "shop", scene.shop.name, " ".join(said), scene.language)
+    return Draft(tuple(said), (fact,))
 
 
 def compare(scene: Scene) -> Draft | None:

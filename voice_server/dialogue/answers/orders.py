@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from voice_server.dialogue.answers.scene import Draft, Scene
+from voice_server.dialogue.answers.service import reach
 from voice_server.shop import wording
 from voice_server.shop.orders import Order, OrderStatus
 
@@ -71,8 +72,8 @@ def _locked(scene: Scene, failed: int | None = None) -> Draft:
     )
     changes = {"pending_number": "", "pending_postcode": ""}
     if failed is not None:
-        return Draft(tuple(said), changes={**changes, "failed_lookups": failed})
-    return Draft(tuple(said), changes=changes)
+        return Draft(tuple(said), reach(scene), changes={**changes, "failed_lookups": failed})
+    return Draft(tuple(said), reach(scene), changes=changes)
 
 
 def _proofs(scene: Scene) -> _Proofs:

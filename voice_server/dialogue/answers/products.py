@@ -15,10 +15,9 @@ Below, the right sentence came first in only half of the demo pack's questions."
 _HEAVY = ("poids", "pese", "lourd", "weeg", "gewicht", "zwaar", "wieg", "schwer", "weigh", "heavy")
 POINTED = 0.55
 """Likeness from which a question is about that sentence, whatever its intent seemed to be."""
-GUESSED = 0.3
-"""The same when nobody else can answer: still something true about the product."""
+LEADING = 0.3
 LEAD = 0.12
-"""So far ahead of the second, a sentence answers with less likeness."""
+"""So far ahead of the second, a sentence answers with likeness LEADING."""
 ALIKE = 0.06
 """A second sentence is said too when it is as near as this to the first."""
 
@@ -51,7 +50,7 @@ def price(scene: Scene) -> Draft | None:
         said = scene.say("price", product, price=scene.money(product))
     home = next(iter(scene.shop.policies.delivery.values()), None)
     if home is not None and home.free_from is not None and product.price >= home.free_from:
-        said += scene.say("delivery_free")
+        said += scene.say("delivery_free", **scene.home)
     return scene.about(product, said)
 
 
@@ -60,6 +59,8 @@ def which(scene: Scene) -> Draft | None:
     if scene.mentions.unknown_name:
         return unknown(scene)
     choice = scene.choice
+    if scene.mentions.stranger and not scene.mentions.kinds:
+        return unknown(scene)
     if choice:
         few = sorted(choice, key=lambda p: p.price)[:3]
         return listing(scene, "which_of", few, awaiting="product")
@@ -204,16 +205,13 @@ def info(scene: Scene) -> Draft | None:
     return scene.about(product, said)
 
 
-def detail(scene: Scene, *, guess: bool = False) -> Draft | None:
-    """Does it have this property? Answered by the sentence of its text that is nearest.
-
-    ``guess`` answers with less likeness: better than a description when no model is there.
-    """
+def detail(scene: Scene) -> Draft | None:
+    """Does it have this property? Answered by the sentence of its text that is nearest."""
     product = scene.product
     if product is None:
         return which(scene) if scene.choice or scene.mentions.unknown_name else None
     ranked = scene.details(product)
-    if not ranked or not _answers([score for _, score in ranked], guess=guess):
+    if not ranked or not _answers([score for _, score in ranked]):
         return None
     said = [ranked[0][0]]
     if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < ALIKE:
@@ -221,10 +219,26 @@ def detail(scene: Scene, *, guess: bool = False) -> Draft | None:
     return scene.about(product, said, sure=0.7 + 0.3 * min(1.0, ranked[0][1] / 0.6))
 
 
-def _answers(scores: Sequence[float], *, guess: bool) -> bool:
+def unknown_detail(scene: Scene) -> Draft | None:
+    """They ask what the shop has not written down: say so, what it is, and who may know."""
+    product = scene.product
+    if product is None:
+        return None
+    policies = scene.shop.policies
+    said = scene.say(
+        "unknown_detail",
+        product,
+        summary=product.text(scene.language).summary,
+        phone=policies.phone,
+        email=policies.email,
+    )
+    return scene.about(product, said, sure=0.8)
+
+
+def _answers(scores: Sequence[float]) -> bool:
     """Tell whether the nearest sentence is near enough, or far enough ahead of the others."""
     lead = scores[0] - scores[1] if len(scores) > 1 else 0.0
-    return scores[0] >= (GUESSED if guess else DETAIL) or (scores[0] >= GUESSED and lead >= LEAD)
+    return scores[0] >= DETAIL or (scores[0] >= LEADING and lead >= LEAD)
 
 
 def material(scene: Scene) -> Draft | None:

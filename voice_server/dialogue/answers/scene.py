@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from voice_server.dialogue.answers.phrasing import Noun, Phrasebook, breathe, noun
+from voice_server.dialogue.answers.phrasing import Noun, Phrasebook, breathe, capital, noun
 from voice_server.dialogue.answers.sheets import Sheets
 from voice_server.dialogue.dialogue import Card, Clause
 from voice_server.dialogue.facts import Answer, Context, Fact
 from voice_server.dialogue.mentions import Mentions
+from voice_server.shop import wording
 from voice_server.shop.catalogue import Product, Variant
 from voice_server.shop.shop import Shop
 
@@ -107,6 +108,13 @@ class Scene:
         """Return the product's noun; a pronoun will do if it was spoken of and not named again."""
         known = product.id == self.context.last_product and not self.products
         return noun(product.text(self.language), self.language, known=known)
+
+    @property
+    def home(self) -> dict[str, str]:
+        """Return the home country as templates name it: "in Belgium"."""
+        home = next(iter(self.shop.policies.delivery), self.shop.market.country)
+        words = wording.in_country(home, self.shop.market, self.language)
+        return {"in_home": words, "In_home": capital(words)}
 
     # -- saying -----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -54,6 +55,7 @@ def _delivery_home(scene: Scene, home: Delivery | None) -> Draft | None:
         "delivery_home",
         days=wording.working_days(home.days_min, home.days_max, scene.language),
         date=_arrival(scene, home.days_max),
+        **scene.home,
     )
     return Draft(tuple(said), (fact, _said(scene, fact_text=said)))
 
@@ -72,7 +74,11 @@ def delivery_cost(scene: Scene) -> Draft | None:
 def _product_cost(scene: Scene, product: Product, home: Delivery, free: Decimal) -> Draft:
     key = "delivery_cost_free" if product.price >= free else "delivery_cost_product"
     said = scene.say(
-        key, product, cost=scene.sheets.money(home.cost), free=scene.sheets.money(free)
+        key,
+        product,
+        cost=scene.sheets.money(home.cost),
+        free=scene.sheets.money(free),
+        **scene.home,
     )
     draft = scene.about(product, said)
     fact = scene.section("delivery_cost")
@@ -159,7 +165,8 @@ def hours(scene: Scene) -> Draft | None:
     weekday = _weekday(scene)
     week = {hours.weekday: hours for hours in scene.shop.policies.hours}
     if weekday is not None:
-        return Draft(tuple(_day(scene, weekday, week.get(weekday))), (fact, _facts_hours(scene)))
+        said = _day(scene, weekday, week.get(weekday))
+        return Draft(tuple(said), (fact, _facts_hours(scene, said)))
     if _asks_now(scene):
         return Draft(tuple(_now(scene, "hours_now")), (fact, _facts_hours(scene)))
     return Draft(sentences(fact.text), (fact,))
@@ -240,10 +247,10 @@ def _week(scene: Scene) -> str:
     return wording.opening_hours(scene.shop.policies.hours, scene.shop.market, scene.language)
 
 
-def _facts_hours(scene: Scene) -> Fact:
-    """Every number of the week, for the sentence gate."""
+def _facts_hours(scene: Scene, answer: Sequence[str] = ()) -> Fact:
+    """Every number of the week and of the answer, for the sentence gate."""
     fact = scene.section("hours")
-    said = _now(scene, "hours_now")
+    said = [*_now(scene, "hours_now"), *answer]
     title = fact.title if fact else scene.shop.name
     return Fact("shop:hours", "shop", title, " ".join([_week(scene), *said]), scene.language)
 
@@ -256,12 +263,12 @@ def contact(scene: Scene) -> Draft | None:
 def human(scene: Scene) -> Draft:
     """I want a person: honest about how, and when."""
     said = _now(scene, "human")
-    return Draft(tuple(said), _reach(scene))
+    return Draft(tuple(said), reach(scene))
 
 
 def complaint(scene: Scene) -> Draft:
     """They are angry: sorry, and somebody who can act."""
-    return Draft(tuple(scene.say("complaint", **_ways(scene))), _reach(scene))
+    return Draft(tuple(scene.say("complaint", **_ways(scene))), reach(scene))
 
 
 def _ways(scene: Scene) -> dict[str, str]:
@@ -269,7 +276,8 @@ def _ways(scene: Scene) -> dict[str, str]:
     return {"phone": policies.phone, "email": policies.email, "hours": _week(scene)}
 
 
-def _reach(scene: Scene) -> tuple[Fact, ...]:
+def reach(scene: Scene) -> tuple[Fact, ...]:
+    """Return the facts behind a sentence that says how a human can be reached."""
     fact = scene.section("contact")
     return (*([fact] if fact else []), _facts_hours(scene))
 
@@ -316,5 +324,4 @@ def identity(scene: Scene) -> Draft:
 
 
 def _talk_facts(scene: Scene, key: str) -> tuple[Fact, ...]:
-    fact = scene.section("contact")
-    return (fact,) if fact and key in {"identity", "fallback"} else ()
+    return reach(scene) if key in {"identity", "fallback"} else ()
