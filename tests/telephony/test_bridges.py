@@ -124,6 +124,17 @@ def test_twilio_holes_are_told_and_the_call_goes_on() -> None:
     assert of(Media, events) == [Media(SOUND)]
 
 
+def test_small_losses_add_up_and_a_clock_that_was_set_is_no_loss() -> None:
+    bridge = TwilioBridge()
+    bridge.receive(TWILIO_START)
+    stamps = [0, 20, 60, 100, 140, 180, 220]  # from the third on, every second piece is missing
+    gaps = [gap for at in stamps for gap in of(Gap, bridge.receive(twilio_media(2, at)))]
+    assert gaps == [Gap(80.0)]
+    assert of(Gap, bridge.receive(twilio_media(3, 900_000))) == []
+    assert of(Gap, bridge.receive(twilio_media(4, 100))) == []
+    assert of(Gap, bridge.receive(twilio_media(5, 120))) == []
+
+
 def test_twilio_of_another_stream_or_track_is_not_ours() -> None:
     bridge = TwilioBridge()
     bridge.receive(TWILIO_START)

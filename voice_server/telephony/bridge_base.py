@@ -254,9 +254,14 @@ class GapMeter:
         """Return a Gap if sound is missing before a piece of ``length_ms`` at this time."""
         if timestamp_ms is None:
             return []
-        expected, self._expected = self._expected, timestamp_ms + length_ms
-        lost = timestamp_ms - expected if expected is not None else 0.0
-        return [Gap(lost)] if self.SLACK_MS < lost < self.MOST_MS else []
+        if self._expected is None:
+            self._expected = timestamp_ms
+        lost = timestamp_ms - self._expected
+        if -self.SLACK_MS <= lost <= self.SLACK_MS:
+            self._expected += length_ms  # small losses add up until they are worth telling
+            return []
+        self._expected = timestamp_ms + length_ms
+        return [Gap(lost)] if 0 < lost < self.MOST_MS else []
 
 
 def parse(message: str) -> dict[str, Any]:

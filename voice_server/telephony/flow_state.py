@@ -1,0 +1,97 @@
+"""What a call's flow remembers and asks for: its constants, stages, effects and tally."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from voice_server.conversation import orders as o
+from voice_server.telephony import call as c
+
+START_S = 10.0
+"""A line that brings no call by then is closed."""
+
+SILENT_S = 20.0
+"""A live call of which nothing at all comes for so long is lost: vendors send sound or pings even
+when the caller is silent."""
+
+HELD_S = 1800.0
+"""The same while the vendor holds the call."""
+
+LAST_WORDS_S = 12.0
+"""The last words get so long; then the transfer or the end happens without them."""
+
+KEYS_S = 2.5
+"""After so long without another key, the keys pressed are a number that was meant."""
+
+KEYS_LEAST = 4
+"""Fewer keys are no number: a slip, or the answer to a menu we did not offer."""
+
+KEYS_MOST = 20
+
+IDLE_PROMPTS = 2
+"""Silence prompts in a row; after the next one we say goodbye."""
+
+FAULTS_TOLD = 5
+"""Faults of a call that get a log line of their own; the rest is counted."""
+
+
+class Stage(Enum):
+    """Where a call is."""
+
+    WAITING = "waiting"
+    TALKING = "talking"
+    LEAVING = "leaving"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Open the conversation; orders follow."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The caller has entered this by keys: it becomes the user's words, and is answered."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A line for the operator."""
+
+    text: str
+    level: Literal["info", "warning"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The call is over: close everything."""
+
+    reason: str
+
+
+Effect = o.Order | c.CallCommand | Begin | Typed | Log | Over
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a call detail record wants to know."""
+
+    started_at: float | None = None
+    """When the call came up, in the shell's seconds."""
+    ended_at: float | None = None
+    reason: str = ""
+    language: str = ""
+    turns: int = 0
+    interruptions: int = 0
+    idle_prompts: int = 0
+    keys: int = 0
+    faults: int = 0
+    lost_ms: float = 0.0
+    transferred_to: str = ""
+    voice_to_voice_ms: list[float] = field(default_factory=list)

@@ -1,0 +1,99 @@
+"""What telephony needs from the rest of the server; made by the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from voice_server.conversation.notices import Notice
+from voice_server.conversation.orders import Order
+from voice_server.conversation.transcript import History
+from voice_server.ids import IdFactory, new_id
+from voice_server.telephony.call import Features
+from voice_server.telephony.line import Line
+
+
+class CallConversation(Protocol):
+    """A conversation as a call sees it."""
+
+    history: History
+
+    async def run(self) -> None:
+        """Serve until :meth:`close`."""
+
+    def order(self, order: Order) -> None:
+        """Carry out an order; never blocks."""
+
+    def close(self, reason: str = "closed") -> None:
+        """End soon."""
+
+
+class OpenCall(Protocol):
+    """Makes conversations for calls."""
+
+    def __call__(
+        self,
+        *,
+        session_id: str,
+        language: str,
+        features: Features,
+        emit: Callable[[Notice], None],
+        history: History,
+    ) -> CallConversation:
+        """Return a conversation that has not begun: 16 kHz in, pieces of 20 ms out.
+
+        ``features.lead_ms`` is its lead; with ``features.clears`` or without ``buffers`` the line
+        forgets what it has not played at OutputPaused (``flushes``).
+        """
+
+
+class Meter(Protocol):
+    """Counts what operators watch."""
+
+    def count(self, name: str, amount: float = 1.0, **labels: str) -> None:
+        """Add to a counter."""
+
+    def gauge(self, name: str, value: float, **labels: str) -> None:
+        """Set a gauge."""
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        """Add one observation to a histogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What vendors prove themselves with; "" switches a vendor off outside demo mode."""
+
+    twilio: str = ""
+    """Auth token."""
+    plivo: str = ""
+    """Auth token."""
+    telnyx: str = ""
+    """Public key of the account, base64."""
+    vonage: str = ""
+    """Signature secret."""
+    genesys_key: str = ""
+    genesys_secret: str = ""
+    """Client secret, base64."""
+    asterisk: str = ""
+    """A password of the operator's own, for the dialplan."""
+
+
+@dataclass(frozen=True, slots=True)
+class TelephonyBackend:
+    """Everything ``/telephony`` needs."""
+
+    open_call: OpenCall
+    lines: Callable[[], tuple[Line, ...]]
+    """The shop's lines now: its pack may be edited while the server runs."""
+    secrets: Secrets = Secrets()
+    demo: bool = False
+    """On loopback without keys: unsigned calls are taken."""
+    public_url: str = ""
+    """``https://host`` as vendors call it; "": what the request says, for a proxy that passes the
+    Host header on."""
+    max_calls: int = 100
+    not_yet: Callable[[], str] = str
+    """Why no call can be taken now ("the models are loading"); "" when one can."""
+    new_id: IdFactory = new_id

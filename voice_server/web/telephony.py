@@ -1,0 +1,64 @@
+"""The routes of telephony: added to the application by ``WebBackend.extend``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from voice_server.telephony.audiosocket import AudioSocketServer
+from voice_server.telephony.endpoint import TelephonyEndpoint
+from voice_server.telephony.ports import TelephonyBackend
+from voice_server.web.application import METRICS
+
+TELEPHONY: web.AppKey[TelephonyEndpoint] = web.AppKey("telephony", TelephonyEndpoint)
+AUDIOSOCKET: web.AppKey[AudioSocketServer] = web.AppKey("audiosocket", AudioSocketServer)
+
+
+def add_telephony(
+    application: web.Application,
+    backend: TelephonyBackend,
+    *,
+    audiosocket: tuple[str, int] | None = None,
+) -> None:
+    """Add the routes, and the AudioSocket server on ``audiosocket`` (host, port; 0: any port).
+
+    Must be called in the event loop.  Calls are drained when the application shuts down.
+    """
+    metrics = application[METRICS]
+    endpoint = TelephonyEndpoint(backend, metrics)
+    application[TELEPHONY] = endpoint
+    router = application.router
+    for vendor_path, handler in (
+        ("answer", endpoint.answer),
+        ("after", endpoint.after),
+        ("whisper", endpoint.whisper),
+        ("dialled", endpoint.dialled),
+    ):
+        # Vonage asks with GET unless told otherwise; the others with POST.
+        router.add_route("GET", f"/telephony/{{vendor}}/{vendor_path}", handler)
+        router.add_route("POST", f"/telephony/{{vendor}}/{vendor_path}", handler)
+    router.add_post("/telephony/asterisk/calls", endpoint.announce)
+    router.add_get("/telephony/{vendor}", endpoint.stream)
+    router.add_get("/telephony/{vendor}/{ticket}", endpoint.stream)
+    application.on_shutdown.append(_hang_up)
+    if audiosocket is not None:
+        server = AudioSocketServer(backend, endpoint, metrics)
+        application[AUDIOSOCKET] = server
+        host, port = audiosocket
+
+        async def listen(application: web.Application) -> AsyncIterator[None]:
+            async with server.running(host, port):
+                yield
+
+        application.cleanup_ctx.append(listen)
+
+
+async def drain_calls(application: web.Application, deadline_s: float) -> None:
+    """Refuse new calls, let the others go on until the deadline, then hang up."""
+    if TELEPHONY in application:
+        await application[TELEPHONY].calls.drain(deadline_s)
+
+
+async def _hang_up(application: web.Application) -> None:
+    await drain_calls(application, 0.0)
