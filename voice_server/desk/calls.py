@@ -172,6 +172,11 @@ class LiveCalls:
         self._tasks: asyncio.TaskGroup | None = None
         self._early: list[Coroutine[Any, Any, None]] = []
 
+    @property
+    def internal_language(self) -> str:
+        """The company's."""
+        return self._texts.internal_language
+
     async def run(self) -> None:
         """Own the translations until cancelled. Leaves no task behind."""
         try:

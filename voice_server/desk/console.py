@@ -121,6 +121,11 @@ class ConsoleDesk:
             raise DeskError("there is no such case")
         self._tell(case_id)
 
+    async def update(self, packet: HandOffPacket) -> None:
+        """Replace a case's packet: its transcript has translations now."""
+        if await self._in_thread(self._store.update, packet):
+            self._tell(packet.id)
+
     async def claim(self, case_id: str, agent: str) -> bool:
         """Give a waiting case to an agent; False if somebody was quicker."""
         return await self._move(case_id, CaseState.CLAIMED, agent, by="")

@@ -101,6 +101,16 @@ class ConsoleStore:
         assert found is not None, "it was just put there"  # noqa: S101
         return found, fresh > 0
 
+    def update(self, packet: HandOffPacket) -> bool:
+        """Replace a packet; False for no such case."""
+        with self._lock:
+            return (
+                self._db.execute(
+                    "UPDATE cases SET packet = ? WHERE id = ?", (packet.to_json(), packet.id)
+                ).rowcount
+                > 0
+            )
+
     def get(self, case_id: str) -> DeskCase | None:
         """Return a case."""
         rows = self._rows(f"{_SELECT} WHERE id = ?", case_id)

@@ -68,6 +68,8 @@ class Outbox:
         self._chance = chance
         self._in_thread = in_thread
         self._alarm = alarm
+        self.on_delivered: Callable[[HandOffPacket, Ticket], None] = lambda packet, ticket: None
+        """Hears of every packet that the desk took, in the loop."""
         self._wake = asyncio.Event()
         self._waiting: dict[str, list[asyncio.Future[Ticket]]] = {}
         self._on_the_way = 0
@@ -158,6 +160,7 @@ class Outbox:
             await self._failed(packet.id, attempt, error)
         else:
             await self._in_thread(self._store.delivered, packet.id, ticket)
+            self.on_delivered(packet, ticket)
             for answer in self._waiting.get(packet.id, ()):
                 if not answer.done():
                     answer.set_result(ticket)

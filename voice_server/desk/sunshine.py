@@ -32,6 +32,7 @@ class SunshineOptions:
 
     app: str = ""
     key_id: str = ""
+    """Id of the API key; the pack calls it ``account``, since "key" is a secret's word there."""
     token: str = ""
     """The key's secret."""
     agents: str = "zd:agentWorkspace"

@@ -1,0 +1,373 @@
+"""A shop's desk, whole: hand-offs go out through the outbox, people come in through take-overs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from voice_server.desk import live
+from voice_server.desk.builder import Case, PacketBuilder
+from voice_server.desk.calls import CallPort, CallTexts, LiveCall, LiveCalls
+from voice_server.desk.console import ConsoleDesk
+from voice_server.desk.console_store import DeskCase
+from voice_server.desk.hours import DeskHours
+from voice_server.desk.outbox import Outbox
+from voice_server.desk.packet import (
+    Desk,
+    DeskError,
+    DeskEvent,
+    HandOffPacket,
+    Line,
+    RelayDesk,
+    Ticket,
+)
+from voice_server.desk.texts import customer, when
+from voice_server.desk.translation import Translator
+from voice_server.shop.markets import Market
+
+log = logging.getLogger(__name__)
+
+ACK_S = 3.0
+"""How long a caller waits for the desk's word, building the packet included."""
+
+BOARD_LINES = 1000
+"""Lines waiting to be shown to people, of all calls: beyond it a stuck desk loses the oldest."""
+
+REMEMBERED = 10_000
+"""Sessions of which the hand-offs are known; the oldest are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOffResult:
+    """What became of a hand-off.
+
+    ``ticket`` None: the desk has not confirmed.  Then ``kept`` tells whether the case is on disk
+    and will be delivered later.
+    """
+
+    packet_id: str
+    ticket: Ticket | None
+    kept: bool
+    open_now: bool
+    callback_at: datetime | None = None
+
+    def words(self, language: str, market: Market, *, phone: str = "") -> str:
+        """Return what the customer is told, which is what is true."""
+        if not self.kept:
+            key = "failed" if phone else "failed_no_phone"
+            return customer(key, language, phone=phone)
+        sentences: list[str] = []
+        if self.ticket is None:
+            sentences.append(customer("kept", language))
+        else:
+            sentences.append(customer("handed", language, reference=self.ticket.reference))
+        if self.callback_at is not None:
+            moment = when(self.callback_at, market, language)
+            key = "callback" if self.ticket is not None else "callback_kept"
+            sentences.append(customer(key, language, when=moment))
+        elif self.open_now and self.ticket is not None:
+            sentences.append(customer("open_now", language))
+        return " ".join(sentences)
+
+
+@dataclass(slots=True)
+class _Session:
+    """What is known of a session's hand-offs."""
+
+    packet_id: str = ""
+    """Of the last one."""
+    reference: str = ""
+    round: int = 0
+    """How often it came back: asking for a person again is a new case."""
+
+
+class NotLive(Exception):
+    """The customer is not on the line, or the assistant has the conversation."""
+
+
+class DeskService:
+    """One shop's desk. :meth:`run` in a task; everything else in the same loop."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        outbox: Outbox,
+        builder: PacketBuilder,
+        hours: DeskHours,
+        translator: Translator,
+        texts: CallTexts,
+        *,
+        callbacks: int = 1,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ack_s: float = ACK_S,
+    ) -> None:
+        """``callbacks``: promises for the same half hour."""
+        self.desk = desk
+        self.calls = LiveCalls(texts, translator, self._shown)
+        self._outbox = outbox
+        outbox.on_delivered = self.delivered
+        self._builder = builder
+        self._hours = hours
+        self._translator = translator
+        self._callbacks = callbacks
+        self._clock = clock
+        self._ack_s = ack_s
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._board: asyncio.Queue[tuple[str, live.Show | live.ShowControl]] = asyncio.Queue(
+            BOARD_LINES
+        )
+        self._promised: dict[str, datetime] = {}
+
+    @property
+    def console(self) -> ConsoleDesk | None:
+        """The built-in desk, if that is where the shop's people work."""
+        return self.desk if isinstance(self.desk, ConsoleDesk) else None
+
+    async def run(self) -> None:
+        """Deliver, translate and show until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._outbox.run())
+            tasks.create_task(self.calls.run())
+            tasks.create_task(self._show())
+
+    # ------------------------------------------------------------- hand-off
+
+    async def hand_off(self, case: Case) -> HandOffResult:
+        """Give a conversation to people; the same session and reason twice is one case.
+
+        Returns within ``ack_s`` or little more, and never raises.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._ack_s
+        session = self._session(case.session_id)
+        packet_id = _packet_id(case, session.round)
+        now = self._clock()
+        open_now = self._hours.is_open(now)
+        callback_at = self._promise(packet_id, case, now, open_now=open_now)
+        packet = await self._builder.build(case, packet_id, now, callback_at=callback_at)
+        session.packet_id = packet_id
+        wait_s = max(0.1, end - loop.time())
+        try:
+            ticket = await self._outbox.send(packet, wait_s=wait_s)
+        except (OSError, sqlite3.Error):
+            log.exception("hand-off %s could not be kept", packet_id)
+            self._promised.pop(packet_id, None)
+            return HandOffResult(packet_id, None, kept=False, open_now=open_now)
+        if ticket is not None:
+            self._pass(packet, open_now=open_now)
+        return HandOffResult(packet_id, ticket, True, open_now, callback_at)
+
+    def _promise(
+        self, packet_id: str, case: Case, now: datetime, *, open_now: bool
+    ) -> datetime | None:
+        """Promise a call-back where one was asked for, or nobody is there and we have a number."""
+        if case.reason != "callback" and (open_now or not case.phone):
+            return None
+        if packet_id not in self._promised:
+            self._promised = {key: at for key, at in self._promised.items() if at > now}
+            taken = tuple(self._promised.values())
+            found = self._hours.callback(now, taken=taken, at_once=self._callbacks)
+            if found is None:
+                return None
+            self._promised[packet_id] = found
+        return self._promised[packet_id]
+
+    def delivered(self, packet: HandOffPacket, ticket: Ticket) -> None:
+        """Take the outbox's word that the desk has a packet, however late it comes."""
+        self._session(packet.session_id).reference = ticket.reference
+        if packet.language != packet.internal_language:
+            self.calls.spawn(self._translate_transcript(packet, ticket))
+
+    def _pass(self, packet: HandOffPacket, *, open_now: bool) -> None:
+        """The desk answered while the customer was waiting: its people may take over at once."""
+        call = self.calls.get(packet.session_id)
+        vendors_people = self.console is None and _relays(self.desk) is not None
+        at_once = vendors_people and open_now and packet.callback_at is None
+        if call is not None and at_once and call.control is live.Control.BOT:
+            call.happened(live.Passed())
+
+    async def _translate_transcript(self, packet: HandOffPacket, ticket: Ticket) -> None:
+        """Give staff what was said before the hand-off in their language, when it is ready."""
+        lines: list[Line] = []
+        for line in packet.transcript:
+            if line.translation or line.language == packet.internal_language:
+                lines.append(line)
+                continue
+            done = await self._translator.translate(
+                line.text, line.language, packet.internal_language, names=[packet.customer_name]
+            )
+            lines.append(replace(line, translation=done.text) if done.ok else line)
+        if tuple(lines) == packet.transcript:
+            return
+        if self.console is not None:
+            await self.console.update(replace(packet, transcript=tuple(lines)))
+            return
+        text = "\n".join(line.translation or line.text for line in lines)
+        try:
+            await self.desk.note(ticket.reference, text)
+        except DeskError as error:
+            log.warning("the translation of %s was not added: %s", packet.id, error)
+
+    # ------------------------------------------------------- live take-over
+
+    def attach(self, session_id: str, port: CallPort) -> LiveCall:
+        """A conversation begins."""
+        return self.calls.attach(session_id, port)
+
+    def detach(self, session_id: str) -> None:
+        """A conversation is over."""
+        call = self.calls.get(session_id)
+        if call is None:
+            return
+        self.calls.detach(session_id)
+        session = self._sessions.get(session_id)
+        if self.console is not None and session is not None and session.packet_id:
+            self.console.touched(session.packet_id)
+
+    def live_call(self, case: DeskCase | HandOffPacket) -> LiveCall | None:
+        """Return the conversation of a case, if the customer is still there."""
+        packet = case.packet if isinstance(case, DeskCase) else case
+        return self.calls.get(packet.session_id)
+
+    async def claim(self, case_id: str, agent: str) -> bool:
+        """Give a case of the console to an agent, who has the line from now on if it is open."""
+        console = self._need_console()
+        if not await console.claim(case_id, agent):
+            return False
+        case = await console.case(case_id)
+        call = self.live_call(case) if case is not None else None
+        if case is not None and call is not None:
+            session = self._session(case.packet.session_id)
+            session.packet_id, session.reference = case_id, case.reference
+            call.happened(live.Claimed(agent))
+        return True
+
+    async def reply(self, case_id: str, message_id: str, text: str) -> None:
+        """Say an agent's words to the customer. Raises NotLive."""
+        case = await self._need_console().case(case_id)
+        call = self.live_call(case) if case is not None else None
+        if call is None or call.control is not live.Control.HUMAN:
+            raise NotLive
+        call.happened(live.HumanSaid(message_id, text))
+
+    async def hand_back(self, case_id: str, agent: str) -> bool:
+        """Give the conversation back and close the case; False: it is not the agent's."""
+        console = self._need_console()
+        if not await console.finish(case_id, agent):
+            return False
+        await self._give_back(case_id)
+        return True
+
+    async def put_back(self, case_id: str, agent: str) -> bool:
+        """Let the case wait for somebody else; the assistant speaks meanwhile."""
+        if not await self._need_console().put_back(case_id, agent):
+            return False
+        await self._give_back(case_id, again=False)
+        return True
+
+    async def _give_back(self, case_id: str, *, again: bool = True) -> None:
+        case = await self._need_console().case(case_id)
+        if case is None:
+            return
+        if again:
+            self._session(case.packet.session_id).round += 1
+        call = self.live_call(case)
+        if call is not None:
+            call.happened(live.HandedBack())
+
+    def event(self, session_id: str, event: DeskEvent) -> None:
+        """Take what a vendor's webhook told of a session; unknown sessions are over."""
+        call = self.calls.get(session_id)
+        if call is None or call.control is live.Control.CLOSED:
+            log.info("the desk spoke of session %s, which is over", session_id)
+            return
+        if event.kind == "said":
+            if call.control is not live.Control.HUMAN:  # late, but somebody is there
+                call.happened(live.Passed())
+            call.happened(live.HumanSaid(event.id, event.text, event.agent))
+        elif call.control is live.Control.HUMAN:
+            self._session(session_id).round += 1
+            call.happened(live.HandedBack())
+
+    def session_of(self, reference: str) -> str | None:
+        """Return the session that a vendor's reference belongs to."""
+        for session_id, session in reversed(self._sessions.items()):
+            if session.reference == reference:
+                return session_id
+        return None
+
+    # ---------------------------------------------------------------- board
+
+    def _shown(self, call: LiveCall, action: live.Show | live.ShowControl) -> None:
+        session = self._sessions.get(call.session_id)
+        if session is None or not session.packet_id:
+            return
+        if self._board.full():
+            self._board.get_nowait()
+            log.warning("the desk is stuck: a line for people was dropped")
+        self._board.put_nowait((call.session_id, action))
+
+    async def _show(self) -> None:
+        """Show people what was said, in order."""
+        while True:
+            session_id, action = await self._board.get()
+            session = self._sessions.get(session_id)
+            if session is None:
+                continue
+            try:
+                await self._show_one(session, action)
+            except DeskError as error:
+                log.warning("a line was not shown to people: %s", error)
+
+    async def _show_one(self, session: _Session, action: live.Show | live.ShowControl) -> None:
+        console = self.console
+        if isinstance(action, live.ShowControl):
+            if console is None:
+                return
+            if action.abandoned:
+                case = await console.case(session.packet_id)
+                if case is not None and case.agent:
+                    await console.put_back(session.packet_id, case.agent)
+            console.touched(session.packet_id)
+            return
+        line = Line(action.role, action.text, action.language, action.translation)
+        if console is not None:
+            await console.add_line(session.packet_id, action.id, line)
+            return
+        relay = _relays(self.desk)
+        final = bool(action.translation) or not action.translated
+        same = action.language == self.calls.internal_language
+        if relay is not None and session.reference and action.role == "user" and (final or same):
+            await relay.relay(session.reference, line, action.id)
+
+    # -------------------------------------------------------------- helpers
+
+    def _session(self, session_id: str) -> _Session:
+        session = self._sessions.setdefault(session_id, _Session())
+        self._sessions.move_to_end(session_id)
+        while len(self._sessions) > REMEMBERED:
+            self._sessions.popitem(last=False)
+        return session
+
+    def _need_console(self) -> ConsoleDesk:
+        console = self.console
+        if console is None:
+            raise NotLive
+        return console
+
+
+def _packet_id(case: Case, round_: int) -> str:
+    """The same session and reason are the same packet, until the conversation came back."""
+    words = f"{case.session_id}\0{case.reason}\0{round_}"
+    return f"ho_{hashlib.sha256(words.encode()).hexdigest()[:20]}"
+
+
+def _relays(desk: Desk) -> RelayDesk | None:
+    """Return the desk if its people can speak while the call goes on."""
+    return desk if hasattr(desk, "relay") else None  # type: ignore[return-value]
