@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "storage": set(),
     "trust": set(),
     "desk": {"shop"},
-    "dialogue": {"shop", "speech"},
+    "dialogue": {"shop", "speech", "trust"},
     "conversation": {"audio", "speech", "dialogue"},
     "realtime": {"audio", "speech", "dialogue", "conversation"},
     "telephony": {"audio", "speech", "dialogue", "conversation"},

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,7 @@ class Model:
     def missed(self) -> None:
         """Nobody waits."""
 
-    def foresee(self, request: ChatRequest) -> None:
+    async def foresee(self, messages: tuple[dict[str, Any], ...]) -> None:
         """Nothing is read ahead."""
 
 

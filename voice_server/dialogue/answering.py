@@ -35,7 +35,6 @@ from voice_server.dialogue.llm.model import (
 from voice_server.dialogue.llm.waiting import Waiting
 from voice_server.dialogue.phrases import Phrases
 from voice_server.dialogue.prompt import (
-    PROMPT_VERSION,
     PromptMaker,
     choice_schema,
     last_user,
@@ -48,7 +47,9 @@ from voice_server.dialogue.tools import (
     parse_choice,
     tell_result,
 )
+from voice_server.dialogue.trace import Trace
 from voice_server.ids import IdFactory
+from voice_server.trust.decisions import Decision, asks_why, why
 
 logger = logging.getLogger(__name__)
 
@@ -128,11 +129,14 @@ class Turn:
         context: Context,
         learn: Callable[[Context], None],
         flow: FlowTurn | None = None,
+        trace: Trace | None = None,
     ) -> None:
         """``learn`` gets the context that holds after the reply, each time it is known better.
 
-        ``flow`` may take the turn before the facts and the model are asked.
+        ``flow`` may take the turn before the facts and the model are asked; ``trace`` holds what is
+        remembered, and gets what the decision record says.
         """
+        self._trace = trace or Trace()
         self._dialogue = resources
         self._request = request
         self._learn = learn
@@ -164,6 +168,12 @@ class Turn:
                     yield part
             if self._flow.handled:
                 return
+        explained = self._explain()
+        if explained:
+            for text in explained:
+                yield Clause(text, self._language)
+            yield ReplyEnd(source="why")
+            return
         tools = allowed(self._request.tools, self._request.tool_choice)
         forced = bool(tools) and must_call(self._request.tool_choice) and not self._results
         answer = None if self._results else self._known()
@@ -173,6 +183,7 @@ class Turn:
                     yield part
             return
         if answer is not None and not forced and not self._model_leads(model, answer):
+            self._trace.answered(answer, "facts:sure")
             for clause in answer.clauses:
                 yield clause
             yield ReplyEnd(source=_source(answer))
@@ -189,6 +200,16 @@ class Turn:
         if len(self._text.split()) < FORESEEN_WORDS or self._known() is not None:
             return None
         return self._chat(model, self._facts(None), ()).messages
+
+    def _explain(self) -> list[str]:
+        """Return the reason of the last answer if that is what is asked, from its record."""
+        memory = self._trace.memory
+        self._trace.inputs["question" if self._text else "tool_result"] = None
+        if self._general or memory.decision is None or not asks_why(self._text, self._language):
+            return []
+        self._trace.explains = True
+        self._trace.intent = "why"
+        return why(Decision.from_json(memory.decision), self._language, dict(memory.sources))
 
     def _must_disclose(self) -> bool:
         return (
@@ -246,6 +267,7 @@ class Turn:
     def _backup(self, answer: Answer | None) -> Backup:
         """Return what is said without a model: the answer, a tool's result, or the fallback."""
         if answer is not None:
+            self._trace.answered(answer, "facts:sure")
             return Backup(answer.clauses, sure=True, source=_source(answer))
         if self._results:
             told = tell_result(self._results[-1].output, self._language)
@@ -262,6 +284,7 @@ class Turn:
             logger.exception("the knowledge has no fallback")
             return Backup((apology,), sure=False)
         self._learn(fallback.context)
+        self._trace.answered(fallback, "facts:nearest")
         return Backup(fallback.clauses or (apology,), sure=bool(fallback.facts))
 
     async def _ask(
@@ -280,6 +303,15 @@ class Turn:
                 yield ReplyEnd(source="tool")
                 return
         facts = self._facts(answer)
+        trace = self._trace
+        trace.asked(model, dialogue.prompts.version.id)
+        trace.rules[f"leads:{dialogue.options.llm_leads}"] = None
+        if self._general:
+            trace.inputs["instructions"] = None
+        elif trace.memory.turn:
+            trace.inputs["memory"] = None
+        if answer is not None:
+            trace.intent, trace.confidence = answer.intent, answer.confidence
         chat = self._chat(model, facts, tools)
         brief = Brief(
             request=chat,
@@ -303,12 +335,14 @@ class Turn:
         )
         async with aclosing(reply.parts(brief)) as parts:
             async for part in parts:
-                if isinstance(part, ReplyEnd) and not reply.failure:
-                    self._remember(answer, reply.used)
+                if isinstance(part, ReplyEnd):
+                    trace.worded(reply.used, reply.held_back, reply.failure)
+                    if not reply.failure:
+                        self._remember(answer, reply.used)
                 yield part
         logger.info(
             "model reply: prompt %s, %d facts, %d held back, %s",
-            PROMPT_VERSION,
+            dialogue.prompts.version.id,
             len(facts),
             len(reply.held_back),
             reply.failure or "as it came",
@@ -343,7 +377,7 @@ class Turn:
         if wish is not None:
             limit = wish if self._general else min(limit, wish)
         messages = self._dialogue.prompts.answer(
-            request.history, facts, self._language, request.instructions
+            request.history, facts, self._language, request.instructions, self._trace.memory
         )
         native = () if model.embedded else tuple(tools)
         # After a result the model may answer: a choice once demanded has been made.
@@ -393,7 +427,9 @@ class Turn:
         """Let a model without tool calls choose by JSON schema; None: it answers itself."""
         dialogue = self._dialogue
         request = ChatRequest(
-            dialogue.prompts.choice(self._request.history, tools, self._request.instructions),
+            dialogue.prompts.choice(
+                self._request.history, tools, self._request.instructions, self._trace.memory
+            ),
             max_tokens=120,
             temperature=0.0,
             schema=choice_schema(tools, may_decline=not forced),

@@ -37,6 +37,8 @@ from voice_server.dialogue.flows.turn import CommandModel, FlowInput, FlowTurn
 from voice_server.dialogue.gates import Identify
 from voice_server.dialogue.language import LanguageTracker
 from voice_server.dialogue.llm.model import LanguageModel
+from voice_server.dialogue.memory.memory import Memory
+from voice_server.dialogue.memory.state import read_state, state_of
 from voice_server.dialogue.phrases import Phrases
 from voice_server.dialogue.prompt import (
     EMBEDDED_BUDGET,
@@ -45,7 +47,10 @@ from voice_server.dialogue.prompt import (
     ShopIdentity,
     last_user,
 )
+from voice_server.dialogue.prompts.registry import PromptRegistry
+from voice_server.dialogue.recollection import Recollection, Records
 from voice_server.dialogue.reply import Splitter
+from voice_server.dialogue.trace import language_reason
 from voice_server.ids import IdFactory, new_id
 
 logger = logging.getLogger(__name__)
@@ -82,14 +87,20 @@ class ShopDialogue:
         model: LanguageModel | None = None,
         options: DialogueOptions | None = None,
         flows: ShopFlows | None = None,
+        records: Records | None = None,
+        prompts: PromptRegistry | None = None,
         new_id: IdFactory = new_id,
     ) -> None:
         """Put the parts together.
 
         ``languages`` are the shop's, default first; ``splitter`` makes a clause splitter for a
         language (:class:`voice_server.speech.clauses.ClauseSplitter`); ``model`` None answers
-        from facts only; ``flows`` None changes nothing for anybody.
+        from facts only; ``flows`` None changes nothing for anybody.  ``records`` remember and
+        report the turns; ``prompts`` say which wording a session's model is asked with, else the
+        default one.
         """
+        self._records = records or Records()
+        self._registry = prompts
         self.languages = tuple(languages)
         self.phrases = Phrases(shop.name, shop.greetings)
         """The fixed sentences, for the phrase cache to warm (:meth:`Phrases.all_fixed`)."""
@@ -123,7 +134,22 @@ class ShopDialogue:
         flow_session = flows.open(session_id) if flows is not None else None
         if flow_session is not None:
             self._flow_sessions.add(flow_session)
-        return ShopSession(lambda: self._resources, tracker, flow_session)
+        session = ShopSession(
+            lambda: self._resources_for(session_id),
+            tracker,
+            flow_session,
+            session_id=session_id,
+            records=self._records,
+        )
+        session.resume()
+        return session
+
+    def _resources_for(self, session_id: str) -> Resources:
+        """Return what holds now, with the session's own prompt version."""
+        if self._registry is None:
+            return self._resources
+        version = self._registry.assign(session_id)
+        return replace(self._resources, prompts=replace(self._resources.prompts, version=version))
 
     async def close(self) -> None:
         """Wait for writes and hand-offs that outlived their replies; each has its deadline."""
@@ -163,6 +189,9 @@ class ShopSession:
         resources: Callable[[], Resources],
         tracker: LanguageTracker,
         flow_session: FlowSession | None = None,
+        *,
+        session_id: str = "",
+        records: Records | None = None,
     ) -> None:
         """Opened by :meth:`ShopDialogue.open`; ``resources`` returns those that hold now."""
         self._newest = resources
@@ -170,6 +199,7 @@ class ShopSession:
         self._flow_session = flow_session
         self._context = Context()
         self._flow = FlowState()
+        self._recollection = Recollection(session_id, records or Records(), self._state)
         self._effects: OrderedDict[str, _Effects] = OrderedDict()
         self._early: OrderedDict[str, None] = OrderedDict()
 
@@ -196,6 +226,25 @@ class ShopSession:
     def flow(self) -> FlowState:
         """Where the committed flow stands; :meth:`FlowState.to_json` keeps it."""
         return self._flow
+
+    @property
+    def memory(self) -> Memory:
+        """What the committed turns have left: slots, references, promises, a summary."""
+        return self._recollection.memory
+
+    def remember(self, change: Callable[[Memory], Memory]) -> None:
+        """Change the memory: a promise made or kept, a slot that a flow has filled."""
+        self._recollection.change(change(self.memory))
+
+    def resume(self) -> None:
+        """Go on where an earlier connection of this session was, if that is remembered."""
+        state = self._recollection.restore()
+        if state is not None:
+            before = read_state(state, self._tracker)
+            self._tracker, self._context, self._flow = before
+
+    def _state(self) -> dict[str, Any]:
+        return state_of(self._tracker, self._context, self._flow)
 
     def resume_flow(self, state: FlowState) -> None:
         """Go on with what an earlier session of the same caller had reached."""
@@ -228,9 +277,11 @@ class ShopSession:
         self._tracker = effects.tracker
         self._context = effects.context
         self._flow = effects.flow
+        self._recollection.commit(reply_id)
 
     def reply(self, request: ReplyRequest) -> AsyncGenerator[ReplyPart, None]:
         """See :class:`DialogueSession`. Nothing is looked up before the first part is taken."""
+        before = self.language
         effects = self._look_ahead(request)
 
         def learn(context: Context) -> None:
@@ -239,8 +290,14 @@ class ShopSession:
 
         resources, language = self._resources, effects.tracker.language
         flow = self._flow_turn(resources, request, effects)
-        turn = Turn(resources, request, language, effects.context, learn, flow)
-        return self._paced(turn.parts(), effects)
+        notes = self._recollection.begin(
+            request,
+            language,
+            language_reason(before, language, _asked(request), resources.languages),
+            lambda: effects.context,
+        )
+        turn = Turn(resources, request, language, effects.context, learn, flow, notes.trace)
+        return self._recollection.observe(self._paced(turn.parts(), effects), notes)
 
     async def foresee(self, request: ReplyRequest) -> None:
         """Have the embedded model read the facts while the user still speaks."""
@@ -328,6 +385,12 @@ class ShopSession:
         if effects.committed.is_set():
             self._context = context
             self._flow = effects.flow
+
+
+def _asked(request: ReplyRequest) -> str:
+    place = last_user(request.history)
+    entry = request.history[place] if place < len(request.history) else None
+    return entry.text if isinstance(entry, Message) else ""
 
 
 def _trim(memory: OrderedDict[str, Any]) -> None:
