@@ -6,11 +6,11 @@ import pytest
 
 from tests.dialogue.test_manager import ask, dialogue, hear, said, source
 from tests.fakes.llm import FakeLlm, Script
-from voice_server.dialogue.answering import Patience
 from voice_server.dialogue.dialogue import Message
 from voice_server.dialogue.guards.packs import load_guards
 from voice_server.dialogue.llm.client import ChatEndpoint
 from voice_server.dialogue.locales import load_locale
+from voice_server.dialogue.reply import Patience
 
 QUESTIONS = {
     "en": "Are you human?",

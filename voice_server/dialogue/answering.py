@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from voice_server.dialogue.dialogue import (
@@ -25,6 +25,9 @@ from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.flows.turn import FlowTurn
 from voice_server.dialogue.gates import Identify, SentenceGate
 from voice_server.dialogue.grounds import Grounds, build_grounds
+from voice_server.dialogue.guards.injection import Source, screen, screen_facts
+from voice_server.dialogue.guards.nature import asks_nature
+from voice_server.dialogue.guards.packs import GuardPack
 from voice_server.dialogue.llm.model import (
     ChatRequest,
     Finished,
@@ -49,6 +52,7 @@ from voice_server.dialogue.tools import (
 )
 from voice_server.dialogue.trace import Trace
 from voice_server.ids import IdFactory
+from voice_server.shop.wording import discloses
 from voice_server.trust.decisions import Decision, asks_why, why
 
 logger = logging.getLogger(__name__)
@@ -84,8 +88,9 @@ class DialogueOptions:
     they are right, sound from the first millisecond and cost nothing."""
     facts: int = 6
     disclose_first: bool = False
-    """Say that an AI speaks before the first answer of a session that was never greeted. Off
-    where the page or the greeting has said it already."""
+    """Say that an AI speaks before the first answer, unless the user has heard it already (in a
+    greeting, for example). A disclosure that was interrupted is said again. Off only where the
+    caller is told otherwise."""
     max_tokens: int = 160
     """Three spoken sentences are about 90 tokens in fr, nl, de."""
     max_tokens_general: int = 400
@@ -111,6 +116,8 @@ class Resources:
     new_id: IdFactory
     flows: ShopFlows | None = None
     """The shop's procedures; None where it has no platform to run them on."""
+    guards: Mapping[str, GuardPack] = field(default_factory=dict)
+    """Language to what is declined in it."""
 
 
 FORESEEN_WORDS = 5
@@ -130,12 +137,16 @@ class Turn:
         learn: Callable[[Context], None],
         flow: FlowTurn | None = None,
         trace: Trace | None = None,
+        *,
+        disclose: bool = False,
     ) -> None:
         """``learn`` gets the context that holds after the reply, each time it is known better.
 
         ``flow`` may take the turn before the facts and the model are asked; ``trace`` holds what is
         remembered, and gets what the decision record says.
+        ``disclose``: say first that an AI speaks (again), whatever was heard before.
         """
+        self._disclose = disclose
         self._trace = trace or Trace()
         self._dialogue = resources
         self._request = request
@@ -162,7 +173,13 @@ class Turn:
             return
         if self._must_disclose():
             yield self._dialogue.phrases.disclosure(self._language)
-        if self._flow is not None and not self._results:
+        if self._asks_nature():
+            yield self._dialogue.phrases.i_am_ai(self._language)
+            yield ReplyEnd(source="guard")
+            return
+        tools = allowed(self._request.tools, self._request.tool_choice)
+        forced = bool(tools) and must_call(self._request.tool_choice) and not self._results
+        if self._flow is not None and not self._results and not forced:
             async with aclosing(self._flow.parts()) as flow:
                 async for part in flow:
                     yield part
@@ -174,8 +191,11 @@ class Turn:
                 yield Clause(text, self._language)
             yield ReplyEnd(source="why")
             return
-        tools = allowed(self._request.tools, self._request.tool_choice)
-        forced = bool(tools) and must_call(self._request.tool_choice) and not self._results
+        declined = None if forced else self._declined()
+        if declined is not None:
+            yield declined
+            yield ReplyEnd(source="guard")
+            return
         answer = None if self._results else self._known()
         if model is None or not ready:
             async with aclosing(self._without_model(answer, tools, forced=forced)) as parts:
@@ -212,12 +232,35 @@ class Turn:
         return why(Decision.from_json(memory.decision), self._language, dict(memory.sources))
 
     def _must_disclose(self) -> bool:
-        return (
-            self._dialogue.options.disclose_first
-            and self._variant == 0
-            and not self._request.out_of_band
-            and not self._results
+        if self._request.out_of_band or self._results:
+            return False
+        return self._disclose or (self._dialogue.options.disclose_first and not self._disclosed())
+
+    def _disclosed(self) -> bool:
+        """Has the user heard that an AI speaks? The history holds only what was heard."""
+        return any(
+            isinstance(entry, Message)
+            and entry.role == "assistant"
+            and discloses(entry.text, entry.language or self._language)
+            for entry in self._request.history
         )
+
+    def _asks_nature(self) -> bool:
+        """Are we asked whether we are human? No model and no instruction has a say in it."""
+        if self._request.out_of_band or self._results:
+            return False
+        return asks_nature(self._text)
+
+    def _declined(self) -> Clause | None:
+        """Return what is said to a topic that the locale's guards decline."""
+        guards = self._dialogue.guards.get(self._language)
+        if guards is None or self._general or self._request.out_of_band or self._results:
+            return None
+        offence = guards.asked(self._text)
+        if offence is None:
+            return None
+        logger.info("declined a topic: %s", offence.topic)
+        return Clause(offence.instead, self._language)
 
     async def _greet(self, *, ready: bool) -> AsyncGenerator[ReplyPart, None]:
         """Greet, as an AI: before anything was said, or when a client asks for a first word."""
@@ -366,7 +409,7 @@ class Turn:
                 retrieved = ()
             ids = {fact.source_id for fact in found}
             found += [fact for fact in retrieved if fact.source_id not in ids]
-        return tuple(found[: self._dialogue.options.facts])
+        return screen_facts(found[: self._dialogue.options.facts])
 
     def _chat(
         self, model: LanguageModel, facts: tuple[Fact, ...], tools: Sequence[Tool]
@@ -392,6 +435,7 @@ class Turn:
             dialogue.languages,
             None if self._general else dialogue.identify,
             relaxed=self._general,
+            guards=None if self._general else dialogue.guards.get(self._language),
             acted=bool(self._results),
         )
 
@@ -404,7 +448,9 @@ class Turn:
                 trusted = self._general or entry.role == "assistant"
                 (said if trusted else asked).append((entry.text, entry.language or self._language))
             elif isinstance(entry, ToolResult):
-                told.append((entry.output, "en"))
+                # A client's tools may well speak to the client's own assistant.
+                source = Source.CALLER if self._general else Source.DATA
+                told.append((screen(entry.output, source).text, "en"))
         if self._request.instructions is not None:
             told.append((self._request.instructions, self._language))
         return build_grounds(

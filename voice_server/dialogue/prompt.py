@@ -24,6 +24,7 @@ from voice_server.dialogue.dialogue import (
     ToolResult,
 )
 from voice_server.dialogue.facts import Fact
+from voice_server.dialogue.guards.injection import Source, screen
 from voice_server.dialogue.locales import load_locale
 from voice_server.dialogue.memory.memory import NOTHING, Memory
 from voice_server.dialogue.prompts.version import DEFAULT, PromptVersion, default_version
@@ -92,13 +93,14 @@ def estimate_tokens(text: str) -> int:
     return int(len(text) / CHARACTERS_PER_TOKEN) + 1
 
 
-def quote(text: str, limit: int) -> str:
+def quote(text: str, limit: int, source: Source = Source.CALLER) -> str:
     """Return untrusted text that cannot leave its place in a prompt.
 
-    Control tokens of chat templates go (llama.cpp would obey them), angle brackets become harmless
+    Orders to a machine are cut (see :mod:`voice_server.dialogue.guards.injection`), control
+    tokens of chat templates go (llama.cpp would obey them), angle brackets become harmless
     look-alikes, and at most ``limit`` estimated tokens stay.
     """
-    text = _CONTROL.sub(" ", text).replace("<", "‹").replace(">", "›")
+    text = _CONTROL.sub(" ", screen(text, source).text).replace("<", "‹").replace(">", "›")
     most = int(limit * CHARACTERS_PER_TOKEN)
     return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
 
@@ -127,10 +129,16 @@ class PromptMaker:
         language: str,
         instructions: str | None = None,
         memory: Memory = NOTHING,
+        caller: str = "",
     ) -> tuple[dict[str, Any], ...]:
-        """Return the prompt for the next thing to say."""
+        """Return the prompt for the next thing to say.
+
+        ``caller``: how to speak to this caller, and what they agreed to be known of them.
+        """
         # Somebody else's assistant speaks as its instructions say.
         last = load_locale(language).answer_in if instructions is None else ""
+        if caller and last:
+            last = f"{quote(caller, self.budget.fact)}\n{last}"
         return self._messages(history, self._fact_block(facts), last, instructions, memory)
 
     def choice(

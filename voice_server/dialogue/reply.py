@@ -252,11 +252,14 @@ class ModelReply:
         return self._language or brief.language
 
     def _instead(self, verdict: Replace, brief: Brief, *, ends: bool) -> list[Clause]:
-        if verdict.reason in {Reason.DENIAL, Reason.PROMISE}:
+        if verdict.reason in {Reason.DENIAL, Reason.PROMISE, Reason.TOPIC}:
             self._stop = True
-            denial = verdict.reason is Reason.DENIAL
-            say = self._phrases.i_am_ai if denial else self._phrases.cannot_act
-            clause = say(brief.language)
+            if verdict.reason is Reason.TOPIC:
+                clause = Clause(verdict.instead, brief.language)
+            elif verdict.reason is Reason.DENIAL:
+                clause = self._phrases.i_am_ai(brief.language)
+            else:
+                clause = self._phrases.cannot_act(brief.language)
             self._said.append(clause.text)
             self._sentence = ""
             return [clause]
