@@ -25,7 +25,7 @@ DONE = Decision(
     rules=("facts:sure",),
 )
 TITLES = {"product:oslo": "Oslo", "policy:returns": "Retours"}
-SOURCES = ("greeting", "facts", "faq", "flow", "llm", "fallback", "tool", "why")
+SOURCES = ("greeting", "facts", "faq", "flow", "guard", "llm", "fallback", "tool", "why")
 
 
 def test_a_record_survives_json() -> None:

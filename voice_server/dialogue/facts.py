@@ -42,6 +42,8 @@ class Context:
     """Number of the order that this session has proved to be the customer's (level 1)."""
     offered: tuple[str, ...] = ()
     """Products named in the last answer, in that order ("the second one")."""
+    listed: tuple[str, ...] = ()
+    """Products of the last list, though one of them was spoken of since."""
     category: str | None = None
     """The kind of product that advice was asked for."""
     wishes: tuple[str, ...] = ()

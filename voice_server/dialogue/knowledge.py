@@ -248,9 +248,10 @@ class Knowledge:
         product_known = bool(
             mentions.products or mentions.kinds or context.last_product or context.offered
         )
+        listed = context.offered or context.listed
         last = context.last_intent or ""
         unnamed = not mentions.products and not mentions.kinds
-        if mentions.ordinal is not None and context.offered and unnamed and short:
+        if mentions.ordinal is not None and listed and unnamed and short:
             pointed = context.awaiting == "product" and last in about_products
             return (last if pointed else "product_info"), 0.9
         if intent == "price" and last.startswith("delivery") and short and unnamed:

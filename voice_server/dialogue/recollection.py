@@ -148,11 +148,13 @@ class Recollection:
         entry = request.history[place] if place < len(request.history) else None
         user = entry.text.strip() if isinstance(entry, Message) else ""
         assistant = " ".join(pending.said)
+        if not pending.source:
+            trace.rules["cut"] = None  # a barge-in ended it
         decision = trace.decision(
             request.reply_id,
             self._session_id,
             self._records.shop_id,
-            source=pending.source or "cut",
+            source=pending.source or ("llm" if trace.model else "facts"),
             language=pending.language,
             language_reason=pending.language_reason,
         )
@@ -166,7 +168,7 @@ class Recollection:
                 intent=trace.intent,
                 sources=tuple((fact.source_id, fact.title) for fact in trace.facts),
                 products=_products(trace, context),
-                offered=context.offered,
+                offered=context.listed,
                 slots=tuple((name, str(getattr(context, name))) for name in _SLOTS),
                 decision=None if trace.explains else decision.to_json(),
                 again=again,

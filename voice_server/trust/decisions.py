@@ -43,7 +43,7 @@ class Decision:
     session_id: str
     shop_id: str = ""
     source: str = ""
-    """Who answered: greeting, facts, faq, flow, llm, fallback, tool, why."""
+    """Who answered: greeting, facts, faq, flow, guard, llm, fallback, tool, why."""
     intent: str = ""
     confidence: float = 0.0
     """0 to 1: of the facts' answer; 0 where they had none."""
@@ -122,7 +122,7 @@ def why(decision: Decision, language: str, titles: Mapping[str, str] | None = No
     if decision.language_reason == "asked":
         said.append(words.sentences["language"])
     said.append(words.sentences["history" if decision.personalised else "no_history"])
-    if replaced or decision.source == "fallback" or decision.failure == "refused":
+    if replaced or decision.source in {"fallback", "guard"} or decision.failure == "refused":
         said.append(words.sentences["contest"])
     return said
 

@@ -76,10 +76,11 @@ class Scene:
             return self.products[0]
         if self.mentions.kinds or self.mentions.unknown_name:
             return None
-        if self.mentions.ordinal is not None and self.context.offered:
+        listed = self.context.offered or self.context.listed
+        if self.mentions.ordinal is not None and listed:
             place = self.mentions.ordinal
-            if place < len(self.context.offered):
-                return self.shop.catalogue.get(self.context.offered[place])
+            if place < len(listed):
+                return self.shop.catalogue.get(listed[place])
         return self.shop.catalogue.get(self.context.last_product)
 
     @property
@@ -166,6 +167,8 @@ def finish(draft: Draft, scene: Scene, confidence: float) -> Answer:
         clauses[place] = replace(clauses[place], cards=(*clauses[place].cards, card))
     changes = {"awaiting": "", "turn": scene.context.turn + 1, **draft.changes}
     changes["said"] = draft.sentences
+    if changes.get("offered"):
+        changes["listed"] = changes["offered"]
     return Answer(
         tuple(clauses),
         confidence * draft.sure,
