@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -35,8 +35,10 @@ from voice_server.dialogue.flows.shop_flows import FlowSession, ShopFlows
 from voice_server.dialogue.flows.state import FlowState
 from voice_server.dialogue.flows.turn import CommandModel, FlowInput, FlowTurn
 from voice_server.dialogue.gates import Identify
+from voice_server.dialogue.guards.packs import GuardPack, load_guards
 from voice_server.dialogue.language import LanguageTracker
 from voice_server.dialogue.llm.model import LanguageModel
+from voice_server.dialogue.locales import AVAILABLE
 from voice_server.dialogue.memory.memory import Memory
 from voice_server.dialogue.memory.state import read_state, state_of
 from voice_server.dialogue.phrases import Phrases
@@ -64,6 +66,7 @@ class _Effects:
     context: Context
     flow: FlowState = field(default_factory=FlowState)
     committed: asyncio.Event = field(default_factory=asyncio.Event)
+    discloses: bool = False
 
 
 _REMEMBERED = 16
@@ -89,6 +92,7 @@ class ShopDialogue:
         flows: ShopFlows | None = None,
         records: Records | None = None,
         prompts: PromptRegistry | None = None,
+        guards: Mapping[str, GuardPack] | None = None,
         new_id: IdFactory = new_id,
     ) -> None:
         """Put the parts together.
@@ -97,7 +101,7 @@ class ShopDialogue:
         language (:class:`voice_server.speech.clauses.ClauseSplitter`); ``model`` None answers
         from facts only; ``flows`` None changes nothing for anybody.  ``records`` remember and
         report the turns; ``prompts`` say which wording a session's model is asked with, else the
-        default one.
+        default one; ``guards`` decline topics by language, None stands for the bundled ones.
         """
         self._records = records or Records()
         self._registry = prompts
@@ -121,6 +125,7 @@ class ShopDialogue:
             options=options or DialogueOptions(),
             new_id=new_id,
             flows=flows,
+            guards=_guards(self.languages) if guards is None else guards,
         )
         self._flow_sessions: WeakSet[FlowSession] = WeakSet()
 
@@ -162,11 +167,12 @@ class ShopDialogue:
         languages: Sequence[str],
         knowledge: Knowledge,
         flows: ShopFlows | None = None,
+        guards: Mapping[str, GuardPack] | None = None,
     ) -> None:
         """Answer from another version of the shop's pack, in open sessions too.
 
-        ``flows`` None keeps those there are.  Replies that have begun end with what they began
-        with.  Called in the loop: no turn sees half of it.
+        ``flows`` and ``guards`` None keep those there are.  Replies that have begun end with what
+        they began with.  Called in the loop: no turn sees half of it.
         """
         self.languages = tuple(languages)
         self.phrases = Phrases(shop.name, shop.greetings)
@@ -178,6 +184,7 @@ class ShopDialogue:
             prompts=replace(self._resources.prompts, shop=shop),
             phrases=self.phrases,
             flows=flows or self._resources.flows,
+            guards=self._resources.guards if guards is None else guards,
         )
 
 
@@ -202,6 +209,7 @@ class ShopSession:
         self._recollection = Recollection(session_id, records or Records(), self._state)
         self._effects: OrderedDict[str, _Effects] = OrderedDict()
         self._early: OrderedDict[str, None] = OrderedDict()
+        self._handed_back = False
 
     @property
     def _resources(self) -> Resources:
@@ -250,6 +258,10 @@ class ShopSession:
         """Go on with what an earlier session of the same caller had reached."""
         self._flow = state
 
+    def handed_back(self) -> None:
+        """Say again that an AI speaks: a human has spoken in our place and has gone (R2)."""
+        self._handed_back = True
+
     def phrase(self, kind: Phrase, variant: int = 0) -> Clause:
         """Return a fixed sentence in the session's language."""
         return self._resources.phrases.phrase(kind, self.language, variant)
@@ -274,6 +286,7 @@ class ShopSession:
             _trim(self._early)
             return
         effects.committed.set()
+        self._handed_back = self._handed_back and not effects.discloses
         self._tracker = effects.tracker
         self._context = effects.context
         self._flow = effects.flow
@@ -296,7 +309,17 @@ class ShopSession:
             language_reason(before, language, _asked(request), resources.languages),
             lambda: effects.context,
         )
-        turn = Turn(resources, request, language, effects.context, learn, flow, notes.trace)
+        effects.discloses = self._handed_back
+        turn = Turn(
+            resources,
+            request,
+            language,
+            effects.context,
+            learn,
+            flow,
+            notes.trace,
+            disclose=self._handed_back,
+        )
         return self._recollection.observe(self._paced(turn.parts(), effects), notes)
 
     async def foresee(self, request: ReplyRequest) -> None:
@@ -393,6 +416,11 @@ def _asked(request: ReplyRequest) -> str:
     place = last_user(request.history)
     entry = request.history[place] if place < len(request.history) else None
     return entry.text if isinstance(entry, Message) else ""
+
+
+def _guards(languages: Sequence[str]) -> Mapping[str, GuardPack]:
+    """Return the bundled guards of the languages that have any."""
+    return {language: load_guards(language) for language in languages if language in AVAILABLE}
 
 
 def _trim(memory: OrderedDict[str, Any]) -> None:
