@@ -30,7 +30,6 @@ REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The types there are, each with the keys it cannot do without."""
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class ConfigError(ValueError):
@@ -44,7 +43,7 @@ class PlatformConfig:
     type: str = "builtin"
     folder: Path = field(default_factory=Path)
     """Of the pack: paths in the table are relative to it."""
-    options: Mapping[str, Any] = _EMPTY
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def url(self) -> str:

@@ -134,7 +134,7 @@ class Bol(VendorPlatform[Doc]):
             return doc
         params = {"order-id": number}
         reply = await self._call("shipments", "GET", f"{self._retailer}/shipments", params=params)
-        for one in _expect(reply, "shipments").items("/shipments"):
+        for one in _expect(reply, "shipments").items("/shipments", needed=True):
             if number != one.text("/order/orderId"):
                 continue
             where = f"{self._retailer}/shipments/{one.text('/shipmentId')}"

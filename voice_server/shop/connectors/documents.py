@@ -68,16 +68,16 @@ class Doc:
     def text(self, pointer: str = "", default: str | None = None) -> str:
         """Return a text (a number too is one), without control characters, shortened."""
         value = self._value(pointer, default)
-        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
             raise _wrong(pointer, "text")
         return _CONTROL.sub(" ", str(value)).strip()[:TEXT_LIMIT]
 
     def decimal(self, pointer: str = "", default: Decimal | None = None) -> Decimal:
-        """Return an exact number, written as a number or as a text."""
+        """Return an exact number, written as a number or as a text; a float as it is printed."""
         value = self._value(pointer, default)
         if isinstance(value, str) and not value.strip() and default is not None:
             return default
-        if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+        if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
             try:
                 number = Decimal(str(value).strip())
             except InvalidOperation:
@@ -119,10 +119,17 @@ class Doc:
             raise _wrong(pointer, "currency")
         return code
 
-    def items(self, pointer: str = "") -> Iterator[Doc]:
-        """Yield the parts of a list; an absent one has none."""
+    def has(self, pointer: str) -> bool:
+        """Return whether there is something at a pointer, null included."""
+        parent, _, token = pointer.rpartition("/")
+        value = self.at(parent).value
+        key = token.replace("~1", "/").replace("~0", "~")
+        return not pointer or (isinstance(value, dict) and key in value)
+
+    def items(self, pointer: str = "", *, needed: bool = False) -> Iterator[Doc]:
+        """Yield the parts of a list; an absent one has none, unless it is ``needed``."""
         value = self.at(pointer).value
-        if value is None:
+        if value is None and not needed:
             return
         if not isinstance(value, list):
             raise _wrong(pointer, "list")

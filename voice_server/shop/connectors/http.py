@@ -28,6 +28,22 @@ CONNECT_S = 2.0
 """To connect: retransmitted once; who takes longer is down."""
 
 
+class _HungUp(aiohttp.ClientError):
+    """The connection broke after something may have been sent."""
+
+
+async def _once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request again by itself, as it does with PUT and DELETE."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+        raise _HungUp from None
+
+
 def _random() -> float:
     return secrets.SystemRandom().random()
 
@@ -44,6 +60,8 @@ class Clock:
     now: Callable[[], datetime] = _now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     random: Callable[[], float] = _random
+    timeout: Callable[[float], asyncio.Timeout] = asyncio.timeout
+    """What ends one exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +164,7 @@ class Http:
             raise self._down(request, "is not asked while it rests after failures")
         time_s = min(self.limits.request_s, max(0.05, deadline - self.clock.monotonic()))
         try:
-            async with asyncio.timeout(time_s):
+            async with self.clock.timeout(time_s):
                 reply = await self._exchange(request)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             # Nothing was sent: even a write may be tried again.
@@ -192,6 +210,7 @@ class Http:
                 connector=aiohttp.TCPConnector(limit=20, keepalive_timeout=10),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=self._proxied,
+                middlewares=(_once,),
                 headers={"User-Agent": "voice-server", "Accept": "application/json"},
             )
         async with session.request(

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
 from voice_server.shop.connectors import rules
-from voice_server.shop.connectors.documents import Doc
+from voice_server.shop.connectors.documents import Doc, Malformed
 from voice_server.shop.connectors.ledger import Ledger
 from voice_server.shop.connectors.mapping import Call, PlatformMap, WriteCall
 from voice_server.shop.connectors.resilience import Limits
@@ -49,7 +49,7 @@ class MappedPlatform(VendorPlatform[Doc]):
         if call is None or not (email or phone):
             return ()
         doc = await self._fetch("find orders", call, {"email": email, "phone": phone})
-        orders = [self._order(one) for one in doc.items(call.root)] if doc else []
+        orders = [self._order(one) for one in doc.items(call.root, needed=True)] if doc else []
         digits = re.sub(r"\D", "", phone)
         mine = [
             order
@@ -69,17 +69,21 @@ class MappedPlatform(VendorPlatform[Doc]):
         for start in range(0, len(asked), SKUS_AT_ONCE):
             some = asked[start : start + SKUS_AT_ONCE]
             doc = await self._fetch("offers", call, {"skus": ",".join(some)})
-            found += [one for one in self._map.offers_of(doc or Doc(None)) if one.sku in some]
+            if doc is not None:
+                found += [one for one in self._map.offers_of(doc) if one.sku in some]
         return found
 
     async def _find(self, number: str) -> Doc | None:
         if not _NUMBER.fullmatch(number):
             return None
         doc = await self._fetch("find order", self._map.order, {"number": number})
-        found = doc.at(self._map.order.root) if doc else None
+        if doc is None:
+            return None
+        if not doc.has(self._map.order.root):
+            raise Malformed("the answer has no order where the mapping says")
+        found = doc.at(self._map.order.root)
         # What is found is believed only if it is what was asked for.
-        same = bool(found) and found is not None and self._order(found).number == number
-        return found if same else None
+        return found if found and self._order(found).number == number else None
 
     def _order(self, found: Doc) -> PlatformOrder:
         return self._map.order_of(found)

@@ -131,7 +131,7 @@ class PlatformMap:
         return PlatformOrder(
             number=doc.text(self.fields["number"]),
             status=status,
-            items=tuple(self._item(line) for line in doc.items(self.items["list"])),
+            items=tuple(self._item(line) for line in doc.items(self.items["list"], needed=True)),
             ordered=ordered,
             expected=doc.day(expected) if expected is not None else None,
             total=doc.decimal(self.fields["total"]),
@@ -150,7 +150,7 @@ class PlatformMap:
     def offers_of(self, doc: Doc) -> Iterator[Offer]:
         """Yield the offers of an answer. Raises Malformed."""
         get = self.offer_fields
-        for one in doc.items(self.offers.root if self.offers else ""):
+        for one in doc.items(self.offers.root if self.offers else "", needed=True):
             was = one.decimal(get["was_price"], Decimal(0)) if "was_price" in get else Decimal(0)
             price = one.decimal(get["price"])
             yield Offer(

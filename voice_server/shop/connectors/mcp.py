@@ -8,7 +8,6 @@ Needs the extra ``mcp``.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -129,7 +128,10 @@ class McpPlatform(MappedPlatform):
         arguments = fill(call.call.body or {}, values)
         reached = False
         try:
-            async with asyncio.timeout(self._limits.request_s), self._connected(label) as client:
+            async with (
+                self._clock.timeout(self._limits.request_s),
+                self._connected(label) as client,
+            ):
                 reached = True
                 result = await client.call_tool(call.call.tool, arguments)
         except PlatformError:
@@ -149,7 +151,7 @@ class McpPlatform(MappedPlatform):
         while True:
             try:
                 async with (
-                    asyncio.timeout(self._limits.request_s),
+                    self._clock.timeout(self._limits.request_s),
                     self._connected(label) as client,
                 ):
                     answer = await ask(client)

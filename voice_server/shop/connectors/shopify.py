@@ -95,7 +95,7 @@ class Shopify(VendorPlatform[Found]):
         else:
             return ()
         data = await self._ask("find orders", documents.ORDERS, {"q": query, "n": 10})
-        found = [Found(doc, {}) for doc in data.items("/orders/nodes")]
+        found = [Found(doc, {}) for doc in data.items("/orders/nodes", needed=True)]
         orders = [self._order(one) for one in found]
         # The search is a text search: what it finds is not yet what was asked for.
         return [
@@ -114,7 +114,7 @@ class Shopify(VendorPlatform[Found]):
             query = " OR ".join(f'sku:"{sku}"' for sku in some)
             data = await self._ask("offers", documents.OFFERS, {"q": query, "n": len(some)})
             currency = data.currency("/shop/currencyCode")
-            for node in data.items("/productVariants/nodes"):
+            for node in data.items("/productVariants/nodes", needed=True):
                 if node.text("/sku", "") not in some:
                     continue
                 price = node.decimal("/price")
@@ -132,7 +132,7 @@ class Shopify(VendorPlatform[Found]):
         query = f'name:"{number.removeprefix("#")}"'
         data = await self._ask("find order", documents.ORDERS, {"q": query, "n": 5})
         wanted = number.removeprefix("#").casefold()
-        for doc in data.items("/orders/nodes"):
+        for doc in data.items("/orders/nodes", needed=True):
             if doc.text("/name").removeprefix("#").casefold() == wanted:
                 return Found(doc, await self._returnable(doc))
         return None
@@ -142,7 +142,7 @@ class Shopify(VendorPlatform[Found]):
             return {}
         data = await self._ask("returnable items", documents.RETURNABLE, {"id": doc.text("/id")})
         found: dict[str, tuple[str, int]] = {}
-        for edge in data.items("/returnableFulfillments/edges"):
+        for edge in data.items("/returnableFulfillments/edges", needed=True):
             for line in edge.items("/node/returnableFulfillmentLineItems/edges"):
                 one = line.at("/node")
                 line_id = one.text("/fulfillmentLineItem/lineItem/id")
@@ -256,7 +256,7 @@ class Shopify(VendorPlatform[Found]):
         handle = next((h for word, h in _REASONS.items() if word in said.casefold()), "other")
         given = {"handles": [handle]}
         data = await self._ask("return reasons", documents.REASONS, given)
-        for node in data.items("/returnReasonDefinitions/nodes"):
+        for node in data.items("/returnReasonDefinitions/nodes", needed=True):
             if node.text("/handle", "") == handle:
                 return node.text("/id")
         return ""
@@ -301,7 +301,7 @@ class Shopify(VendorPlatform[Found]):
         if not _SKU.fullmatch(sku):
             raise Refused(Refusal.UNKNOWN_ITEM)
         data = await self._ask("offers", documents.OFFERS, {"q": f'sku:"{sku}"', "n": 5})
-        for node in data.items("/productVariants/nodes"):
+        for node in data.items("/productVariants/nodes", needed=True):
             if node.text("/sku", "") == sku:
                 if node.integer("/inventoryQuantity", 0) < rules.quantity(write):
                     raise Refused(Refusal.OUT_OF_STOCK)

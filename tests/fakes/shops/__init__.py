@@ -1,0 +1,1 @@
+"""Fake shop platforms: the vendors' wire formats over real loopback sockets, with faults."""
