@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from voice_server.desk.packet import HandOffPacket, Line
+from voice_server.desk.packet import HandOffPacket, Line, Priority
 from voice_server.desk.rules import REASONS, Assessment, DeskRules, Signals, assess
 from voice_server.desk.texts import label, texts, when
 from voice_server.shop.markets import Market
@@ -32,6 +32,9 @@ WORDS_CHARS = 160
 
 TRANSCRIPT_LINES = 400
 """The newest lines are kept: an hour's call has about as many."""
+
+AS_RULE = {"complaint": "intent", "unknown_outcome": "failed"}
+"""Reasons of the dialogue's own that weigh as a rule of another name."""
 
 Summarise = Callable[[HandOffPacket, str], Awaitable[str]]
 """Words the summary of a packet in a language; may raise or take too long."""
@@ -135,6 +138,7 @@ class PacketBuilder:
         """Return the packet with the templates' summaries."""
         found = self.assess(case)
         reason = case.reason if case.reason in REASONS else found.reason or "asked"
+        declared = self._rules.priorities.get(AS_RULE.get(reason, reason), Priority.NORMAL)
         packet = HandOffPacket(
             id=packet_id,
             session_id=case.session_id,
@@ -144,7 +148,7 @@ class PacketBuilder:
             internal_language=self._internal,
             reason=reason,
             intent=case.intent,
-            priority=found.priority,
+            priority=max(found.priority, declared, key=lambda one: one.rank),
             summary="",
             internal_summary="",
             identity_level=case.identity_level,

@@ -58,9 +58,14 @@ class LiveCall:
         translator: Translator,
         board: Board,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
+        *,
+        channel: str = "button",
+        phone: str = "",
     ) -> None:
-        """``spawn`` runs a coroutine beside the call."""
+        """``spawn`` runs a coroutine beside the call; ``phone`` is the caller's number."""
         self.session_id = session_id
+        self.channel = channel
+        self.phone = phone
         self.lines: dict[str, live.Show] = {}
         """What was said since a person could see it, newest state of each line."""
         self._port = port
@@ -82,6 +87,11 @@ class LiveCall:
     def agent(self) -> str:
         """Who has taken it, empty if nobody."""
         return self._core.agent
+
+    def overheard(self, ident: str, text: str) -> None:
+        """The assistant said something: people who look on may see it."""
+        language = self._port.language
+        self._show(live.Show(ident, "assistant", text, language))
 
     def happened(self, happening: live.Happening) -> None:
         """Take what happened and carry out what follows. Raises live.IllegalStep."""
@@ -188,9 +198,14 @@ class LiveCalls:
         finally:
             self._tasks = None
 
-    def attach(self, session_id: str, port: CallPort) -> LiveCall:
+    def attach(
+        self, session_id: str, port: CallPort, *, channel: str = "button", phone: str = ""
+    ) -> LiveCall:
         """Let people see a conversation."""
-        call = LiveCall(session_id, port, self._texts, self._translator, self._board, self.spawn)
+        call = LiveCall(
+            session_id, port, self._texts, self._translator, self._board, self.spawn,
+            channel=channel, phone=phone,
+        )  # fmt: skip
         self._calls[session_id] = call
         return call
 

@@ -181,7 +181,7 @@ class Show:
     """
 
     id: str
-    role: Literal["user", "human"]
+    role: Literal["user", "human", "assistant"]
     text: str
     language: str
     translation: str = ""

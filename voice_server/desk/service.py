@@ -216,9 +216,20 @@ class DeskService:
 
     # ------------------------------------------------------- live take-over
 
-    def attach(self, session_id: str, port: CallPort) -> LiveCall:
-        """A conversation begins."""
-        return self.calls.attach(session_id, port)
+    def attach(
+        self, session_id: str, port: CallPort, *, channel: str = "button", phone: str = ""
+    ) -> LiveCall:
+        """A conversation begins, over ``channel`` (button, phone, chat)."""
+        return self.calls.attach(session_id, port, channel=channel, phone=phone)
+
+    def watched(self, session_id: str) -> bool:
+        """Tell whether people should see what is said: they have the line, or will soon."""
+        call = self.calls.get(session_id)
+        if call is None:
+            return False
+        session = self._sessions.get(session_id)
+        waiting = self.console is not None and session is not None and bool(session.packet_id)
+        return waiting or call.control is not live.Control.BOT
 
     def detach(self, session_id: str) -> None:
         """A conversation is over."""
