@@ -1,0 +1,216 @@
+"""The run-sheet: which products are shown in which order, what is said of them, and when.
+
+Written by the host as TOML (or JSON from the console)::
+
+    [show]
+    id = "demo"
+    title.fr = "La soirée lumière"
+    language = "fr"                 # the language presented in
+    languages = ["fr", "nl", "de", "en"]   # languages answered in, and of captions
+    avatar = "lea"
+    loop = true
+
+    [[segment]]
+    product = "oslo"
+    duration_s = 90
+    points.fr = ["Elle coûte {price}.", "Touchez le pied : elle s'allume."]
+
+A point may use the fields of :class:`~voice_server.live.facts.LiveFacts` in braces; they are read
+when it is spoken.  A segment without points gets them from the product's own texts.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+FIELDS = frozenset(
+    {"name", "the", "The", "it", "It", "price", "was", "stock", "colours", "code", "flash_price"}
+)
+"""What a point may say in braces."""
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+MOST_SEGMENTS = 200
+MOST_POINTS = 60
+
+
+class RunSheetError(Exception):
+    """A run-sheet is wrong; the message says what and where, for the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """A flash sale inside a segment. The shop must honour it: we only say and show it."""
+
+    price: Decimal
+    starts_s: float
+    """Seconds after the segment's start."""
+    lasts_s: float
+    code: str = ""
+    """Discount code to enter, "" when the price holds for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One entry of the run-sheet."""
+
+    id: str
+    product_id: str
+    """"" for a segment without product (welcome, break)."""
+    duration_s: float
+    points: Mapping[str, tuple[str, ...]]
+    """Language to sentences, each spoken in one go."""
+    title: Mapping[str, str]
+    flash: Flash | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSheet:
+    """A whole show."""
+
+    id: str
+    title: Mapping[str, str]
+    language: str
+    languages: tuple[str, ...]
+    avatar: str
+    segments: tuple[Segment, ...]
+    loop: bool = False
+    answer_share: float = 0.5
+    """Share of a segment that answers may take; what the host approves is not counted."""
+    auto_answer: bool = True
+    """Answer by itself; else only what the host approves."""
+    answer_in_asker_language: bool = True
+    remind_s: float = 600.0
+    """How often it is said aloud that an AI presents (China's rules want it continuous)."""
+
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+_Slug = Annotated[str, StringConstraints(pattern=f"^{SLUG.pattern}$")]
+_Strict = ConfigDict(extra="forbid")
+
+
+class _FlashForm(BaseModel):
+    model_config = _Strict
+    price: Decimal = Field(gt=0, max_digits=9, decimal_places=2)
+    starts_s: float = Field(0.0, ge=0)
+    lasts_s: float = Field(120.0, ge=10, le=3600)
+    code: str = Field("", pattern=r"^[A-Z0-9-]{0,20}$")
+
+
+class _SegmentForm(BaseModel):
+    model_config = _Strict
+    id: _Slug | None = None
+    product: str = ""
+    duration_s: float = Field(90.0, ge=10, le=7200)
+    points: dict[str, tuple[_Text, ...]] = Field(default_factory=dict)
+    title: dict[str, _Text] = Field(default_factory=dict)
+    flash: _FlashForm | None = None
+
+
+class _ShowForm(BaseModel):
+    model_config = _Strict
+    id: _Slug
+    title: dict[str, _Text] = Field(default_factory=dict)
+    language: str = Field(pattern=r"^[a-z]{2}$")
+    languages: tuple[str, ...] = ()
+    avatar: _Slug = "lea"
+    loop: bool = False
+    answer_share: float = Field(0.5, ge=0, le=0.9)
+    auto_answer: bool = True
+    answer_in_asker_language: bool = True
+    remind_s: float = Field(600.0, ge=30, le=7200)
+
+
+class _SheetForm(BaseModel):
+    model_config = _Strict
+    show: _ShowForm
+    segment: tuple[_SegmentForm, ...] = Field(min_length=1, max_length=MOST_SEGMENTS)
+
+
+def load(path: Path) -> RunSheet:
+    """Read a run-sheet. Raises RunSheetError."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RunSheetError(f"{path.name} cannot be read: {error}") from None
+    return parse(table)
+
+
+def parse(table: Mapping[str, Any]) -> RunSheet:
+    """Make a run-sheet of a table. Raises RunSheetError."""
+    try:
+        form = _SheetForm.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RunSheetError(f"{place}: {first['msg']}") from None
+    show = form.show
+    segments = tuple(_segment(at, entry) for at, entry in enumerate(form.segment))
+    names = [segment.id for segment in segments]
+    if len(set(names)) < len(names):
+        raise RunSheetError("segment: two segments have the same id")
+    return RunSheet(
+        id=show.id,
+        title=show.title,
+        language=show.language,
+        languages=tuple(dict.fromkeys((show.language, *show.languages))),
+        avatar=show.avatar,
+        segments=segments,
+        loop=show.loop,
+        answer_share=show.answer_share,
+        auto_answer=show.auto_answer,
+        answer_in_asker_language=show.answer_in_asker_language,
+        remind_s=show.remind_s,
+    )
+
+
+def _segment(at: int, form: _SegmentForm) -> Segment:
+    ident = form.id or (f"{at + 1}-{form.product}" if SLUG.fullmatch(form.product) else f"{at + 1}")
+    for language, points in form.points.items():
+        if len(points) > MOST_POINTS:
+            raise RunSheetError(f"segment.{at}.points.{language}: too many points")
+        for place, point in enumerate(points):
+            try:
+                fields = fields_of(point)
+            except ValueError as error:
+                fields, problem = frozenset(), str(error)
+            else:
+                problem = ""
+            unknown = fields - FIELDS
+            if unknown or problem:
+                raise RunSheetError(
+                    f"segment.{at}.points.{language}.{place}: "
+                    + (problem or f"unknown field {{{min(unknown)}}}")
+                )
+    flash = form.flash
+    return Segment(
+        id=ident,
+        product_id=form.product,
+        duration_s=form.duration_s,
+        points=form.points,
+        title=form.title,
+        flash=Flash(flash.price, flash.starts_s, flash.lasts_s, flash.code) if flash else None,
+    )
+
+
+def fields_of(template: str) -> frozenset[str]:
+    """Return the fields a point uses. Raises ValueError if its braces are wrong.
+
+    >>> sorted(fields_of("{The} coûte {price}."))
+    ['The', 'price']
+    """
+    found = set()
+    for _, name, spec, conversion in string.Formatter().parse(template):
+        if name is not None:
+            if spec or conversion or not name.isidentifier():
+                raise ValueError(f"{{{name}}} is no plain field")
+            found.add(name)
+    return frozenset(found)
