@@ -55,3 +55,6 @@ class FakeKnowledge:
 
     def names_hint(self) -> str:
         return "Oslo, Nova"
+
+    def product_names(self) -> dict[str, str]:
+        return {"oslo": "Oslo", "nova": "Nova"}

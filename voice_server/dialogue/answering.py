@@ -28,6 +28,7 @@ from voice_server.dialogue.grounds import Grounds, build_grounds
 from voice_server.dialogue.guards.injection import Source, screen, screen_facts
 from voice_server.dialogue.guards.nature import asks_nature
 from voice_server.dialogue.guards.packs import GuardPack
+from voice_server.dialogue.level import TOLD
 from voice_server.dialogue.llm.model import (
     ChatRequest,
     Finished,
@@ -36,6 +37,7 @@ from voice_server.dialogue.llm.model import (
     TextDelta,
 )
 from voice_server.dialogue.llm.waiting import Waiting
+from voice_server.dialogue.personal import told
 from voice_server.dialogue.phrases import Phrases
 from voice_server.dialogue.prompt import (
     PromptMaker,
@@ -74,6 +76,9 @@ class Knowledge(Protocol):
 
     def names_hint(self) -> str:
         """Return the names a recogniser should expect."""
+
+    def product_names(self) -> Mapping[str, str]:
+        """Return the proper names of the products by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +230,8 @@ class Turn:
         """Return the reason of the last answer if that is what is asked, from its record."""
         memory = self._trace.memory
         self._trace.inputs["question" if self._text else "tool_result"] = None
+        if self._context.reasons and self._context.last_intent == "recommend":
+            return []  # why this was advised: the answer has its own reasons
         if self._general or memory.decision is None or not asks_why(self._text, self._language):
             return []
         self._trace.explains = True
@@ -420,12 +427,25 @@ class Turn:
         if wish is not None:
             limit = wish if self._general else min(limit, wish)
         messages = self._dialogue.prompts.answer(
-            request.history, facts, self._language, request.instructions, self._trace.memory
+            request.history,
+            facts,
+            self._language,
+            request.instructions,
+            self._trace.memory,
+            caller=self._caller(),
         )
         native = () if model.embedded else tuple(tools)
         # After a result the model may answer: a choice once demanded has been made.
         choice = "auto" if self._results else request.tool_choice
         return ChatRequest(messages, limit, tools=native, tool_choice=choice)
+
+    def _caller(self) -> str:
+        """Return how to speak to this caller, and what they agreed to be known of them."""
+        context, known = self._context, ""
+        if context.bought or context.likes:
+            known = told(context, self._dialogue.knowledge.product_names())
+            self._trace.personalised = True
+        return " ".join(part for part in (TOLD.get(context.level, ""), known) if part)
 
     def _gate(self, facts: tuple[Fact, ...]) -> SentenceGate:
         dialogue = self._dialogue

@@ -64,6 +64,19 @@ class Context:
     """The sentences of the last answer from facts, to say them again."""
     turn: int = 0
     """Answers committed so far: chooses among the wordings of a template."""
+    level: str = "standard"
+    """How much the caller seems to know (:mod:`voice_server.dialogue.level`)."""
+    level_chosen: bool = False
+    """They asked for that level: what they say does not change it any more."""
+    level_evidence: tuple[str, ...] = ()
+    """What spoke for a level, newest last: "expert: term lumen"."""
+    bought: tuple[str, ...] = ()
+    """Products the caller bought before; only ever with consent
+    (:mod:`voice_server.dialogue.personal`)."""
+    likes: tuple[str, ...] = ()
+    """Tags the caller likes; only ever with consent."""
+    reasons: tuple[str, ...] = ()
+    """Why the last advice was given: "wish gift", "kind lighting", "limit 60", "bought oslo"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from voice_server.dialogue.answers import HANDLERS, about_products, products
+from voice_server.dialogue.answers import HANDLERS, about_products, products, talk
 from voice_server.dialogue.answers import orders as order_answers
 from voice_server.dialogue.answers.phrasing import Phrasebook
 from voice_server.dialogue.answers.scene import Draft, Scene, finish
@@ -31,13 +31,16 @@ from voice_server.dialogue.intents import (
     load_examples,
     trim,
 )
+from voice_server.dialogue.level import wish
 from voice_server.dialogue.library import Library, load_uses
 from voice_server.dialogue.mention_words import THIS_ITEM
 from voice_server.dialogue.mentions import MentionFinder, Mentions, common_words
+from voice_server.dialogue.personal import withdraws
 from voice_server.dialogue.words import plain
 from voice_server.shop.catalogue import Product
 from voice_server.shop.pack_products import sentences
 from voice_server.shop.shop import Shop
+from voice_server.trust.decisions import asks_why
 
 SURE = 0.6
 """Confidence from which an intent is answered. It is a pessimistic estimate: of the development
@@ -92,7 +95,7 @@ class Knowledge:
             language: Library(shop, self._sheets[language], store) for language in shop.languages
         }
         self._cues = {language: Cues.load(language) for language in shop.languages}
-        uses = load_uses(shop.languages)
+        uses = self._uses = load_uses(shop.languages)
         examples = {language: load_examples(language) for language in shop.languages}
         self._finders = {
             language: MentionFinder(
@@ -151,6 +154,9 @@ class Knowledge:
         """Answer from templates and approved texts, or None when not sure enough."""
         language = self._spoken(language)
         mentions = self._find(text, language)
+        about = self._about_the_talk(text, language, mentions, context)
+        if about is not None:
+            return about
         guess, vector = self._guess(text, language, mentions)
         intent, confidence = self._decide(guess, text, mentions, context, language)
         scene = self._scene(text, language, mentions, context, intent, vector)
@@ -188,6 +194,10 @@ class Knowledge:
             draft = self._nearest_fact(scene, vector) or HANDLERS["fallback"](scene)
         assert draft is not None, "the fallback template always answers"  # noqa: S101
         return finish(draft, scene, min(confidence, LIKELY))
+
+    def product_names(self) -> dict[str, str]:
+        """Return the proper names of the products by their ids."""
+        return {product.id: product.model for product in self.shop.catalogue}
 
     def names_hint(self) -> str:
         """Return the names a recogniser should expect, at most about a hundred words."""
@@ -256,6 +266,11 @@ class Knowledge:
             return (last if pointed else "product_info"), 0.9
         if intent == "price" and last.startswith("delivery") and short and unnamed:
             return "delivery_cost", confidence
+        brief = len(text.split()) <= FOLLOW_UP_WORDS and unnamed
+        delivered = brief and self._cues[language].has("deliver", text)
+        if intent == "delivery_time" and last.startswith("returns") and brief and not delivered:
+            # "How many days do I have?" is still about the return.
+            return "returns_period", max(confidence, SURE)
         if intent == "compare" and short and len(mentions.products) == 1 and confidence < 0.9:
             confidence = 0.0  # "and the Milano?" is about the one, as before
         if mentions.unknown_name and intent == "delivery_cost":
@@ -302,6 +317,26 @@ class Knowledge:
         handler = HANDLERS.get(scene.intent)
         return None if handler is None else handler(scene)
 
+    def _about_the_talk(
+        self, text: str, language: str, mentions: Mentions, context: Context
+    ) -> Answer | None:
+        """Answer what is not about the shop: speak simply, why this one, forget what I bought."""
+
+        def scene(intent: str) -> Scene:
+            nothing = np.zeros(0, np.float32)
+            return self._scene(text, language, mentions, context, intent, nothing)
+
+        if withdraws(text, language):
+            return finish(talk.forgotten(scene("forgotten")), scene("forgotten"), 1.0)
+        advised = context.reasons and context.last_intent == "recommend"
+        if advised and asks_why(text, language):
+            return finish(talk.why_advice(scene("why_advice")), scene("why_advice"), 1.0)
+        if wish(text, language) and not mentions.names_anything:
+            handler = HANDLERS.get(context.last_intent or "") if context.last_product else None
+            view = scene("level")
+            return finish(talk.at_level(view, handler), view, 1.0)
+        return None
+
     def _pointed(self, scene: Scene) -> Answer | None:
         """Answer a question about a named product that one of its sentences answers plainly."""
         product = scene.product if scene.mentions.products else None
@@ -341,6 +376,7 @@ class Knowledge:
             lambda key: library.index.get(f"policy:{key}"),
             details,
             nearest,
+            self._uses[language],
         )
 
     def _nearest_fact(self, scene: Scene, vector: Vectors) -> Draft | None:

@@ -37,10 +37,12 @@ from voice_server.dialogue.flows.turn import CommandModel, FlowInput, FlowTurn
 from voice_server.dialogue.gates import Identify
 from voice_server.dialogue.guards.packs import GuardPack, load_guards
 from voice_server.dialogue.language import LanguageTracker
+from voice_server.dialogue.level import hear
 from voice_server.dialogue.llm.model import LanguageModel
 from voice_server.dialogue.locales import AVAILABLE
 from voice_server.dialogue.memory.memory import Memory
 from voice_server.dialogue.memory.state import read_state, state_of
+from voice_server.dialogue.personal import PersonalConsent, Profile, admit, forget, withdraws
 from voice_server.dialogue.phrases import Phrases
 from voice_server.dialogue.prompt import (
     EMBEDDED_BUDGET,
@@ -274,6 +276,10 @@ class ShopSession:
         if language in self._resources.languages and language is not None:
             self._tracker = LanguageTracker(self._resources.languages, language, decided=True)
 
+    def know(self, profile: Profile, consent: PersonalConsent) -> None:
+        """Use what the caller agreed to of their profile, and nothing else, from the next turn."""
+        self._context = admit(self._context, profile, consent)
+
     def commit(self, reply_id: str) -> None:
         """Let a reply's effects hold, those it still has to have included.
 
@@ -384,7 +390,7 @@ class ShopSession:
 
     def _look_ahead(self, request: ReplyRequest) -> _Effects:
         """Return what would change, from what holds now."""
-        tracker = self._tracker
+        tracker, context = self._tracker, self._context
         place = last_user(request.history)
         answered = len(request.history) - 1 > place  # a tool's result: this turn was heard before
         if place < len(request.history) and not answered and not request.out_of_band:
@@ -395,7 +401,8 @@ class ShopSession:
                 detected=request.detected_language,
                 probability=request.language_probability,
             )
-        effects = _Effects(tracker, self._context, self._flow)
+            context = self._overhear(_asked(request), tracker.language)
+        effects = _Effects(tracker, context, self._flow)
         if not request.out_of_band:
             self._effects[request.reply_id] = effects
             _trim(self._effects)
@@ -403,6 +410,15 @@ class ShopSession:
                 del self._early[request.reply_id]
                 self.commit(request.reply_id)
         return effects
+
+    def _overhear(self, text: str, language: str) -> Context:
+        """Return the context with what an utterance says of the caller.
+
+        Consent that is taken back is gone at once, whatever becomes of the reply.
+        """
+        if withdraws(text, language):
+            self._context = forget(self._context)
+        return hear(self._context, text, language)
 
     def _learn(self, effects: _Effects, context: Context) -> None:
         """Note what a reply is about; it holds at once if the reply is committed already."""

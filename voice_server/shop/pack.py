@@ -38,8 +38,10 @@ from voice_server.shop.pack_reader import (
     read_yaml,
 )
 from voice_server.shop.pack_review import review
+from voice_server.shop.phone import read_phone
 from voice_server.shop.policies import FaqEntry, PolicySection
 from voice_server.shop.shop import Shop, ShopText
+from voice_server.shop.taste import read_tastes
 
 _TEXT_FILES = (".toml", ".csv", ".md", ".yaml")
 
@@ -171,6 +173,8 @@ def _parse(folder: Path) -> tuple[Shop, Problems, Section]:
         faq=faq,
         colours=colours,
         fingerprint=_fingerprint(folder),
+        phone=read_phone(root, languages, problems),
+        tastes=read_tastes(root),
     )
     return shop, problems, root
 

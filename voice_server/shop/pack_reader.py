@@ -264,6 +264,14 @@ class Section:
         self.error(key, f"'{key}' must be a list of texts", f'write {key} = ["...", "..."]')
         return ()
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return true or false."""
+        value = self.data.get(key, default)
+        if isinstance(value, bool):
+            return value
+        self.error(key, f"'{key}' must be true or false", f"write {key} = true")
+        return default
+
     def number(self, key: str, default: int | None = None) -> int:
         """Return a whole number that is not negative."""
         value = self.data.get(key, default)

@@ -21,7 +21,7 @@ from voice_server.shop.wording import discloses
 
 TABLES = (
     *("shop", "contact", "hours", "voices", "greeting", "description", "delivery", "pickup"),
-    *("returns", "warranty", "payment", "orders", "taste"),
+    *("returns", "warranty", "payment", "orders", "taste", "phone"),
 )
 """Tables of shop.toml whose misspelling would go unnoticed."""
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from voice_server.shop.catalogue import Catalogue
 from voice_server.shop.markets import Market
 from voice_server.shop.orders import OrderBook
+from voice_server.shop.phone import PhoneLine
 from voice_server.shop.policies import FaqEntry, Policies, PolicySection
+from voice_server.shop.taste import Tastes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class Shop:
     """Language to colour key to words; the first is spoken ("bleu"), all are recognised."""
     fingerprint: str
     """Hash of the pack's files: caches made from the pack are keyed by it."""
+    phone: tuple[PhoneLine, ...] = ()
+    """Its phone lines."""
+    tastes: Tastes = Tastes()
+    """What counts for its markets."""
 
     @property
     def default_language(self) -> str:

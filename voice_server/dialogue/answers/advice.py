@@ -10,6 +10,7 @@ from voice_server.dialogue.answers.products import listing, unknown
 from voice_server.dialogue.answers.scene import Draft, Scene
 from voice_server.dialogue.facts import Fact
 from voice_server.shop.catalogue import Product
+from voice_server.shop.taste import season
 
 OFFER = 3
 """More than three items are not remembered by ear."""
@@ -37,7 +38,11 @@ def recommend(scene: Scene) -> Draft | None:
         return _one(scene, chosen[0])
     wishes, kinds = _wishes(scene)
     draft = listing(scene, "recommend_many", chosen)
-    kept = {"wishes": tuple(sorted(wishes)), "category": next(iter(kinds), None)}
+    kept = {
+        "wishes": tuple(sorted(wishes)),
+        "category": next(iter(kinds), None),
+        "reasons": _reasons(scene, *chosen),
+    }
     return replace(draft, changes=draft.changes | kept)
 
 
@@ -53,7 +58,15 @@ def _candidates(scene: Scene) -> list[Product]:
     if not pool and scene.mentions.limit is not None:
         pool = list(scene.shop.catalogue)
     unique = list(dict.fromkeys(pool))
-    return sorted(unique, key=lambda p: (-len(wishes & p.tags), near.get(p.id, 0)))
+    # What they like decides between equals, and what they have is not offered first: both only
+    # with consent, without which the context holds neither.
+    likes, owned = set(scene.context.likes), set(scene.context.bought)
+    return sorted(
+        unique,
+        key=lambda p: (
+            -len(wishes & p.tags), p.id in owned, -len(likes & p.tags), near.get(p.id, 0)
+        ),
+    )  # fmt: skip
 
 
 def _wishes(scene: Scene) -> tuple[set[str], tuple[str, ...]]:
@@ -73,7 +86,38 @@ def _one(scene: Scene, product: Product) -> Draft:
         summary=product.text(scene.language).summary,
         price=scene.money(product),
     )
-    return scene.about(product, said)
+    said += stressed(scene, product)
+    return scene.about(product, said, reasons=_reasons(scene, product))
+
+
+def stressed(scene: Scene, product: Product) -> list[str]:
+    """Say what counts on this market about a product, and that it suits the season."""
+    taste, said = scene.taste, list[str]()
+    if taste.emphasis == "durability":
+        said += scene.say("taste_durability", product, years=scene.sheets.warranty(product))
+    elif taste.emphasis == "style" and len(product.colours) > 1:
+        words = [scene.shop.colour(colour, scene.language) for colour in product.colours]
+        said += scene.say("options", product, options=scene.sheets.join(words))
+    elif taste.emphasis == "precision" and len(product.dimensions) >= 2:
+        said += scene.say("taste_precision", product, size=scene.sheets.dimensions(product))
+    elif taste.emphasis == "price" and product.was_price is not None:
+        said += scene.say("taste_price", was=scene.sheets.money(product.was_price))
+    now = season(scene.now.date(), scene.country)
+    if taste.seasons and now in product.tags:
+        said += scene.say(f"season_{now}", product)
+    return said
+
+
+def _reasons(scene: Scene, *products: Product) -> tuple[str, ...]:
+    """Return why these were advised, as identifiers: for "why this?" and the decision record."""
+    wishes, kinds = _wishes(scene)
+    tags = {tag for product in products for tag in product.tags}
+    limit = scene.mentions.limit
+    found = [f"wish {wish}" for wish in sorted(wishes & tags)]
+    found += [f"kind {kind}" for kind in kinds]
+    found += [f"limit {limit}"] if limit is not None else []
+    found += [f"likes {tag}" for tag in scene.context.likes if tag in tags]
+    return tuple(found)
 
 
 def _ask(scene: Scene) -> Draft | None:

@@ -8,6 +8,7 @@ from voice_server.dialogue.answers.scene import Draft, Scene
 from voice_server.dialogue.answers.sheets import FEW
 from voice_server.dialogue.words import fold
 from voice_server.shop.catalogue import Product, Variant
+from voice_server.shop.taste import VAT_INCLUDED
 
 DETAIL = 0.42
 """Likeness of a question to one of a product's sentences from which the sentence answers it.
@@ -34,10 +35,11 @@ def price(scene: Scene) -> Draft | None:
         said = scene.say(
             "price_variant", product, price=scene.sheets.money(chosen[0].price), variant=words
         )
-        return scene.about(product, said, variant=chosen[0], size=size)
+        return scene.about(product, _taxed(scene, said), variant=chosen[0], size=size)
     if not product.one_price:
         return scene.about(
-            product, scene.say("price_sizes", product, pairs=scene.sheets.prices(product))
+            product,
+            _taxed(scene, scene.say("price_sizes", product, pairs=scene.sheets.prices(product))),
         )
     if product.was_price is not None:
         said = scene.say(
@@ -48,10 +50,19 @@ def price(scene: Scene) -> Draft | None:
         )
     else:
         said = scene.say("price", product, price=scene.money(product))
+    said = _taxed(scene, said)
     home = next(iter(scene.shop.policies.delivery.values()), None)
     if home is not None and home.free_from is not None and product.price >= home.free_from:
         said += scene.say("delivery_free", **scene.home)
     return scene.about(product, said)
+
+
+def _taxed(scene: Scene, said: list[str]) -> list[str]:
+    """Add "VAT included" to a price where the market wants it, once in a row."""
+    if not scene.taste.vat or scene.context.last_intent == "price" or not said[-1].endswith("."):
+        return said
+    words = VAT_INCLUDED.get(scene.language, VAT_INCLUDED["en"])
+    return [*said[:-1], f"{said[-1][:-1]}, {words}."]
 
 
 def which(scene: Scene) -> Draft | None:
@@ -269,8 +280,7 @@ def dimensions(scene: Scene) -> Draft | None:
     if heavy and product.weight_kg is not None:
         said = []
     if product.weight_kg is not None and (heavy or not said):
-        weight = f"{scene.shop.market.number(product.weight_kg, scene.language)} kg"
-        said += scene.say("weight", product, weight=weight)
+        said += scene.say("weight", product, weight=scene.sheets.weight(product))
     return scene.about(product, said) if said else detail(scene)
 
 

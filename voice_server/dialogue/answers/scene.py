@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from voice_server.dialogue.answers.phrasing import Noun, Phrasebook, breathe, capital, noun
 from voice_server.dialogue.answers.sheets import Sheets
 from voice_server.dialogue.dialogue import Card, Clause
 from voice_server.dialogue.facts import Answer, Context, Fact
+from voice_server.dialogue.level import EXPERT
 from voice_server.dialogue.mentions import Mentions
 from voice_server.shop import wording
 from voice_server.shop.catalogue import Product, Variant
 from voice_server.shop.shop import Shop
+from voice_server.shop.taste import Taste
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Scene:
     """A product's sentences, nearest to the question first, with their likeness."""
     nearest: Callable[[int], Sequence[Product]]
     """Products by likeness to the question."""
+    uses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Occasions, people and places by key, with their words in the language of the answer."""
 
     @property
     def language(self) -> str:
@@ -110,6 +115,25 @@ class Scene:
         known = product.id == self.context.last_product and not self.products
         return noun(product.text(self.language), self.language, known=known)
 
+    def use(self, key: str) -> str:
+        """Return the word of an occasion, a person or a place."""
+        words = self.uses.get(key, ())
+        return words[0] if words else key
+
+    def amount(self, value: str) -> Decimal:
+        """Return an amount that a reason names."""
+        return Decimal(value)
+
+    @property
+    def country(self) -> str:
+        """The market of this caller: where they asked delivery to, else the shop's own."""
+        return self.context.country or self.shop.market.country
+
+    @property
+    def taste(self) -> Taste:
+        """What counts on the caller's market."""
+        return self.shop.tastes.of(self.country)
+
     @property
     def home(self) -> dict[str, str]:
         """Return the home country as templates name it: "in Belgium"."""
@@ -120,8 +144,10 @@ class Scene:
     # -- saying -----------------------------------------------------------------------------
 
     def say(self, key: str, product: Product | None = None, /, **fields: str) -> list[str]:
-        """Return the clauses of a template, in the wording that is due."""
+        """Return the clauses of a template, in the wording that is due, for the caller's level."""
         thing = None if product is None else self.noun(product)
+        own = f"{key}_{self.context.level}"
+        key = own if own in self.book.entries else key
         return self.book.clauses(key, self.context.turn, thing, **fields)
 
     def about(
@@ -139,7 +165,7 @@ class Scene:
         said = " ".join(sentences)
         fact = fact if said in fact.text else replace(fact, text=f"{fact.text} {said}")
         return Draft(
-            tuple(sentences),
+            (*sentences, *technical(self, product, said)),
             (fact,),
             (self.sheets.card(product, variant),),
             {"last_product": product.id, "offered": (), **self._kept(product), **changes},
@@ -154,6 +180,27 @@ class Scene:
     def money(self, product: Product) -> str:
         """Word a product's price, the lowest if they differ."""
         return self.sheets.money(product.price)
+
+
+TECHNICAL = frozenset({"price", "product_info", "product_detail", "material", "dimensions"})
+"""Intents whose answers give an expert the figures that were not asked for as well."""
+
+
+def technical(scene: Scene, product: Product, said: str) -> list[str]:
+    """Return a sentence with a product's figures for an expert, without those said already.
+
+    They all stand in the product's fact: the level adds words, not facts.
+    """
+    if scene.context.level != EXPERT or scene.intent not in TECHNICAL:
+        return []
+    figures: list[str] = []
+    if len(product.dimensions) >= 2:
+        figures.append(scene.book.text("figure_size", size=scene.sheets.dimensions(product)))
+    if product.weight_kg is not None:
+        figures.append(scene.sheets.weight(product))
+    figures.append(scene.book.text("figure_warranty", years=scene.sheets.warranty(product)))
+    fresh = [figure for figure in figures if figure.split()[0] not in said.split()]
+    return scene.say("figures", figures=", ".join(fresh)) if fresh else []
 
 
 def finish(draft: Draft, scene: Scene, confidence: float) -> Answer:

@@ -13,6 +13,7 @@ from voice_server.shop import wording
 from voice_server.shop.catalogue import Product
 from voice_server.shop.pack_products import sentences
 from voice_server.shop.policies import Delivery, Hours
+from voice_server.shop.taste import holidays_between
 
 
 def section(scene: Scene, key: str) -> Draft | None:
@@ -44,6 +45,7 @@ def delivery_time(scene: Scene) -> Draft | None:
         return scene.about(product, said)
     date = _arrival(scene, product.delivery_days)
     said = scene.say("delivery_product", product, date=date, **fields)
+    said += _resting(scene, product.delivery_days)
     return scene.about(product, said)
 
 
@@ -57,6 +59,7 @@ def _delivery_home(scene: Scene, home: Delivery | None) -> Draft | None:
         date=_arrival(scene, home.days_max),
         **scene.home,
     )
+    said += _resting(scene, home.days_max)
     return Draft(tuple(said), (fact, _said(scene, fact_text=said)))
 
 
@@ -136,6 +139,15 @@ def _abroad(scene: Scene) -> str:
 
 def _was_delivery(scene: Scene) -> bool:
     return (scene.context.last_intent or "").startswith("delivery")
+
+
+def _resting(scene: Scene, days: int) -> list[str]:
+    """Say which public holiday of the home market lies between now and a parcel's arrival."""
+    market, today = scene.shop.market, scene.now.date()
+    arrives = market.working_day(today, days)
+    for day, name in holidays_between(today, arrives, market.country, scene.language):
+        return scene.say("delivery_holiday", date=scene.sheets.day(day), name=name)
+    return []
 
 
 def _arrival(scene: Scene, days: int) -> str:

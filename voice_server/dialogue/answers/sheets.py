@@ -129,6 +129,8 @@ class Sheets:
             parts.append(self.book.text("fact_material", material=text.material))
         if product.dimensions:
             parts.append(self.book.text("fact_size", size=self.dimensions(product)))
+        if product.weight_kg is not None:
+            parts.append(self.book.text("fact_weight", weight=self.weight(product)))
         if text.care:
             parts.append(text.care)
         return Fact(
@@ -140,6 +142,10 @@ class Sheets:
             product.id,
             product.url,
         )
+
+    def weight(self, product: Product) -> str:
+        """Word a product's weight: "1,6 kg"; it must have one."""
+        return f"{self.shop.market.number(product.weight_kg or 0, self.language)} kg"
 
     def dimensions(self, product: Product) -> str:
         """Word dimensions as on a label: "24 x 24 x 45"."""

@@ -13,9 +13,9 @@ from voice_server.dialogue.language import LanguageTracker
 
 logger = logging.getLogger(__name__)
 
-_SECRETS = ("order", "pending_number", "pending_postcode")
-"""Fields of the context that prove, or begin to prove, who the caller is: whoever comes back with
-a session's id proves it anew."""
+_SECRETS = ("order", "pending_number", "pending_postcode", "bought", "likes", "reasons")
+"""Fields of the context that prove, or begin to prove, who the caller is, or tell of their past:
+whoever comes back with a session's id proves it, and agrees to it, anew."""
 
 
 def state_of(tracker: LanguageTracker, context: Context, flow: FlowState) -> dict[str, Any]:
