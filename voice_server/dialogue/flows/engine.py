@@ -28,6 +28,8 @@ MOST_TRIES = 2
 """Times a question is put again before a human is called."""
 SURE = 0.6
 """Confidence of the classifier from which its intent begins a flow (as for the knowledge)."""
+LONGEST_REMARK = 9
+"""Words of "could you say that a little more slowly please"."""
 KEY_ZERO = "0"
 """The text of a turn that is the phone's key 0."""
 
@@ -47,23 +49,23 @@ class FlowRun(FlowSteps):
             self._gate(Withdraw())  # its reply was never spoken: nothing was sent
         if self.state.gate.state is GateState.UNKNOWN and not self._looked:
             self._looked, self._waiting = True, self.hear
-            return self._need(ReadOrder(self._write().order))
+            return self._need(ReadOrder(self._write().order, fresh=True))
         self._retell()
-        scene, words = self.scene, self._words
+        scene = self.scene
         if self._wants_human():
             if not (scene.desk or self.state.active or scene.text == KEY_ZERO):
                 return self._advance(handled=False)  # the knowledge says how to reach one
             return self._call_human("asked")
+        if self._remark("slower"):
+            self.state = replace(self.state, slow=True)
+            return self._again("slower_ok")
         if not self.state.active:
             return self._outside()
         if explicit_request(scene.text, scene.languages) and len(scene.text.split()) <= 8:
             return self._ask()
-        if words.has("slower", scene.text):
-            self.state = replace(self.state, slow=True)
-            return self._again("slower_ok")
-        if words.has("repeat", scene.text):
+        if self._remark("repeat"):
             return self._again("")
-        if words.has("wait", scene.text):
+        if self._remark("wait"):
             return self._advance(*self._say("wait_ok"))
         if self.state.expects == "consent":
             return self._with_order(self._consent)
@@ -114,14 +116,20 @@ class FlowRun(FlowSteps):
         return self._start(flow)
 
     def _triggered(self) -> Flow | None:
+        named = self._named()
+        if named is not None:
+            return named
         scene = self.scene
-        for flow in scene.flows.values():
-            if flow.starts(scene.text, scene.language):
-                return flow
         intent, confidence = scene.intent()
         if confidence < SURE:
             return None
         return next((f for f in scene.flows.values() if intent in f.intents), None)
+
+    def _named(self) -> Flow | None:
+        """Return the flow whose trigger is in the caller's words."""
+        scene = self.scene
+        flows = scene.flows.values()
+        return next((flow for flow in flows if flow.starts(scene.text, scene.language)), None)
 
     def _start(self, flow: Flow) -> Advance:
         if self.state.gate.waits:
@@ -138,7 +146,10 @@ class FlowRun(FlowSteps):
 
     def _offered(self) -> Advance:
         consent = read_consent(self.scene.text, self.scene.language)
-        if consent is Consent.YES:
+        # A call to a human does no harm: "d'accord" and "gern" are enough for it.
+        if consent is Consent.YES or (
+            consent is Consent.UNCLEAR and self.scene.intent()[0] == "affirm"
+        ):
             return self._call_human("refused")
         self.state = self.state.ended()
         if consent is Consent.NO:
@@ -150,6 +161,9 @@ class FlowRun(FlowSteps):
         corrected = self._correct()
         if corrected is not None:
             return corrected
+        if not self.state.gate.waits:  # the reply to the yes was cut off before it began
+            refused = read_consent(scene.text, scene.language) is Consent.NO
+            return self._stop() if refused or self._stops() else self._ask()
         event = Heard(scene.text, scene.language, scene.last_said)
         gate, commands = self.state.gate.receive(event, scene.clock)
         unclear = any(isinstance(c, SayReadBack) and c.why == "unclear" for c in commands)
@@ -234,7 +248,7 @@ class FlowRun(FlowSteps):
 
     def _another(self) -> Advance | None:
         """Another flow, or a question to the facts, in the middle of this one."""
-        flow = self._triggered()
+        flow = self._named()
         if flow is not None and not flow.answer and flow.id != self.state.flow:
             return self._start(flow)
         answer = self.scene.answer()
@@ -251,8 +265,13 @@ class FlowRun(FlowSteps):
         text = self.scene.text.strip()
         return text.endswith("?") or self._words.has("clarify", text)
 
+    def _remark(self, pattern: str) -> bool:
+        """Is this a short remark of that kind? In a long complaint the same words mean nothing."""
+        text = self.scene.text
+        return len(text.split()) <= LONGEST_REMARK and self._words.has(pattern, text)
+
     def _stops(self) -> bool:
-        return self._words.has("stop", self.scene.text)
+        return self._remark("stop")
 
     def _stop(self) -> Advance:
         self._gate(Withdraw())

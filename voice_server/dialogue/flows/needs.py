@@ -33,9 +33,10 @@ class TryCode:
 
 @dataclass(frozen=True, slots=True)
 class ReadOrder:
-    """Read an order. Free of effects."""
+    """Read an order. Free of effects. ``fresh``: what was read seconds ago will not do."""
 
     number: str
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from voice_server.dialogue.flows.slots import read_proofs
 from voice_server.dialogue.flows.wording import FlowWording
 from voice_server.dialogue.flows.writes import WRITE_S, Writes
 from voice_server.dialogue.mentions import Mentions
-from voice_server.shop.platform import ShopPlatform
+from voice_server.shop.platform import PlatformOrder, ShopPlatform
 from voice_server.shop.shop import Shop
 
 
@@ -47,6 +47,8 @@ class FlowSession:
     session_id: str
     identity: IdentityDesk
     writes: Writes
+    orders: dict[str, tuple[PlatformOrder | None, float]] = field(default_factory=dict)
+    """The order read last, with the loop's time."""
     handing: dict[str, asyncio.Task[HandOffOutcome]] = field(default_factory=dict)
     """Hand-offs under way or done, by reason: an interruption does not take them back."""
 

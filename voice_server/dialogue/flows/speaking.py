@@ -41,7 +41,7 @@ class FlowSpeech:
         return self.scene.flows[self.state.flow]
 
     def _due(self) -> FlowStep | None:
-        steps = self.scene.flows[self.state.flow].steps
+        steps = self._flow().steps if self.state.active else ()
         return steps[self.state.place] if self.state.place < len(steps) else None
 
     def _write(self) -> Write:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -43,6 +44,10 @@ from voice_server.dialogue.write_gate import (
 
 FREE_TEXT = frozenset({"text", "street", "city"})
 """Slots that take almost any words: they are never read from the words that began the flow."""
+
+
+_SENTENCES = re.compile(r"(?<=\w{4}[.?!]) (?=[^\W\d_a-z])")
+"""Where a read-back may be breathed: between sentences, not behind "St." """
 
 
 class FlowSteps(FlowSpeech):
@@ -186,6 +191,8 @@ class FlowSteps(FlowSpeech):
     def _again(self, key: str) -> Advance:
         """Say it again: word for word in the same language, else the question that is open."""
         first = self._say(key) if key else ()
+        if not self.state.active:
+            return self._advance(*first, *filter(None, [self.scene.last_said]))
         same = self.state.language == self.scene.language and self.state.expects != "consent"
         if same and self.state.said:
             return self._advance(*first, *self.state.said)
@@ -196,11 +203,11 @@ class FlowSteps(FlowSpeech):
         command = commands[0]
         if isinstance(command, SayReadBack):
             why = self._say(f"again_{command.why}") if command.why else ()
-            return self._advance(*why, command.text)
+            return self._advance(*why, *_SENTENCES.split(command.text))
         if isinstance(command, Execute):
             return self._need(SendWrite(command), *self._say("on_it"))
         if isinstance(command, LookAgain):
-            return self._need(ReadOrder(command.order))
+            return self._need(ReadOrder(command.order, fresh=True))
         if isinstance(command, Forbidden):
             self.state = self.state.ended()
             return self._advance(*self._say(f"forbidden_{command.reason}"))

@@ -61,6 +61,9 @@ COMMIT_S = 10.0
 it ends without having done anything."""
 READ_S = 5.0
 """Reading an order; then the caller hears that orders are out of reach."""
+KEPT_S = 20.0
+"""An order is read again after so long: the questions of one flow look at it turn by turn. Before
+a write it is always read again (:mod:`voice_server.dialogue.flows.writes`)."""
 HAND_OFF_S = 8.0
 """A desk gets so long; then the caller gets the telephone number."""
 FILLER_S = 2.5
@@ -203,7 +206,7 @@ class FlowTurn:
     async def _fulfil(self, run: FlowRun, need: Need) -> AsyncGenerator[Clause, None]:
         """Do it, with fillers while it lasts; no result where the reply was never committed."""
         if isinstance(need, ReadOrder):
-            async with aclosing(self._done(self._read(need.number))) as clauses:
+            async with aclosing(self._done(self._read(need))) as clauses:
                 async for clause in clauses:
                     yield clause
             return
@@ -213,6 +216,7 @@ class FlowTurn:
             if not run.begin():
                 self._result = NotAllowed()
                 return
+            self._session.orders.clear()
             task = self._session.writes.begin(need.execute)
             self._learn(run.state)
             async for clause in self._patiently(task):
@@ -240,10 +244,16 @@ class FlowTurn:
             self._context = replace(self._context, order=identity.order)
         return ToldOf(told)
 
-    async def _read(self, number: str) -> Result:
+    async def _read(self, need: ReadOrder) -> Result:
+        now = asyncio.get_running_loop().time
+        known = self._session.orders.get(need.number)
+        if known is not None and not need.fresh and now() - known[1] < KEPT_S:
+            return OrderRead(known[0])
         try:
             async with asyncio.timeout(READ_S):
-                return OrderRead(await self._flows.platform.find_order(number))
+                order = await self._flows.platform.find_order(need.number)
+            self._session.orders = {need.number: (order, now())}
+            return OrderRead(order)
         except (PlatformDown, TimeoutError) as error:
             logger.warning("an order could not be read: %s", type(error).__name__)
         except PlatformError as error:
