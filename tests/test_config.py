@@ -38,9 +38,9 @@ def test_command_line_beats_environment_beats_file(
 def test_another_address_needs_keys() -> None:
     with pytest.raises(ValidationError, match="needs API keys"):
         Settings(host="0.0.0.0")  # noqa: S104
-    settings = Settings(host="0.0.0.0", api_keys=("secret",))  # noqa: S104
+    settings = Settings(host="0.0.0.0", api_keys=("hush-hush",))  # noqa: S104
     assert not settings.demo_mode
-    assert "secret" not in repr(settings)
+    assert "hush-hush" not in repr(settings)
 
 
 def test_an_unknown_llm_is_refused() -> None:

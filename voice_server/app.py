@@ -32,6 +32,7 @@ from voice_server.dialogue.manager import ShopDialogue
 from voice_server.dialogue.prompt import prefix
 from voice_server.engines import Listeners, Voices, load_listeners, load_voices
 from voice_server.heap import give_back
+from voice_server.phone_lines import add_phone, lines, spoken_by_phone, telephony_backend
 from voice_server.realtime.api_errors import ApiError
 from voice_server.realtime.ports import PRINCIPAL, RealtimeBackend
 from voice_server.realtime.rest_backend import RestBackend
@@ -56,6 +57,7 @@ from voice_server.tenants import (
 from voice_server.web.application import REALTIME, WebBackend, create_application, drain
 from voice_server.web.pages import add_pages
 from voice_server.web.storefronts import Storefront, Storefronts, add_storefronts
+from voice_server.web.telephony import TELEPHONY, drain_calls
 from voice_server.weights import DiskFull, FetchFailed, WeightsMissing, WeightStore, progress_for
 
 log = logging.getLogger(__name__)
@@ -116,11 +118,20 @@ class App:
             StartFailed: the address is taken, or the engines cannot be loaded.
         """
         began = time.monotonic()
-        application = self._application = create_application(self._web_backend())
+        try:
+            application = self._application = create_application(self._web_backend())
+        except ValueError as error:  # a setting that only the part it is for can judge
+            raise StartFailed(str(error)) from None
         runner = web.AppRunner(
             application, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S
         )
-        await runner.setup()
+        try:
+            await runner.setup()
+        except OSError as error:
+            raise StartFailed(
+                f"cannot listen on {self.settings.audiosocket} for AudioSocket: "
+                f"{error.strerror or error}"
+            ) from None
         try:
             await self._listen(runner)
             async with asyncio.TaskGroup() as tasks:
@@ -168,7 +179,9 @@ class App:
     async def drain(self) -> None:
         """Refuse new sessions and let talking ones finish, boundedly; all are closed with 1001."""
         if self._application is not None:
-            await drain(self._application, self.settings.drain_s)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(drain(self._application, self.settings.drain_s))
+                tasks.create_task(drain_calls(self._application, self.settings.drain_s))
 
     # --------------------------------------------------------------- loading
 
@@ -275,23 +288,31 @@ class App:
                 for clause in tenant.dialogue.phrases.all_fixed(language):
                     await self._quiet()
                     await speaker.warm([Phrase(clause.text, clause.language)])
+        for line, language, text in spoken_by_phone(lines(tenant.shop for tenant in self.tenants)):
+            tenant = self.tenants.get(line.shop)
+            speaker = self._voices.speaker.speaking_for(*_voice_of(tenant))
+            await self._quiet()
+            await speaker.warm([Phrase(text, language)])
 
     async def _tidy(self) -> None:
         """Give free memory back after loading, and whenever the last caller has gone."""
-        assert self._application is not None, "called while serving"  # noqa: S101
-        sessions = self._application[REALTIME].sessions
         used = True
         while True:
-            if used and not len(sessions):
+            if used and not self._callers:
                 await asyncio.to_thread(give_back)
                 used = False
             await asyncio.sleep(TIDY_S)
-            used = used or bool(len(sessions))
+            used = used or bool(self._callers)
+
+    @property
+    def _callers(self) -> int:
+        """How many are connected, by whatever way."""
+        assert self._application is not None, "called while serving"  # noqa: S101
+        return len(self._application[REALTIME].sessions) + len(self._application[TELEPHONY].calls)
 
     async def _quiet(self) -> None:
         """Wait while anybody is connected: callers need the cores more than the cache does."""
-        assert self._application is not None, "called while serving"  # noqa: S101
-        while len(self._application[REALTIME].sessions):  # noqa: ASYNC110 - nobody would set it
+        while self._callers:  # noqa: ASYNC110 - nobody would set it
             await asyncio.sleep(WARM_POLL_S)
 
     # ---------------------------------------------------------- language model
@@ -363,7 +384,7 @@ class App:
             },
             demo=settings.demo_mode,
             allowed_origins=settings.allowed_origins,
-            extend=[self._add_pages],
+            extend=[self._add_pages, self._add_phone],
         )
 
     def _realtime(self, tenant: Tenant) -> RealtimeBackend:
@@ -401,6 +422,28 @@ class App:
         add_storefronts(
             application, Storefronts(self._shop_of, lambda: list(self.tenants), self._reload_json)
         )
+
+    def _add_phone(self, application: web.Application) -> None:
+        backend = telephony_backend(
+            self.settings,
+            lambda: [tenant.shop for tenant in self.tenants],
+            self._open_call,
+            ready=self._ready,
+        )
+        add_phone(application, self.settings, backend)
+
+    def _open_call(
+        self,
+        shop_id: str,
+        options: ConversationOptions,
+        *,
+        emit: Callable[[Notice], None],
+        history: History,
+    ) -> Conversation:
+        tenant = self.tenants.get(shop_id)
+        if tenant.services is None:
+            raise EngineError("the engines are still being loaded")
+        return Conversation(services=tenant.services, options=options, emit=emit, history=history)
 
     async def _reload_json(self, front: Storefront) -> Mapping[str, Any]:
         result = await self.reload(self.tenants.get(front.id))
@@ -459,15 +502,13 @@ class App:
         history: History,
         flushes: bool,
     ) -> Conversation:
-        if tenant.services is None:
-            raise EngineError("the engines are still being loaded")
         options = ConversationOptions(
             session_id,
             input_rate=input_rate,
             flushes=flushes,
             lead_ms=self.settings.lead_ms,
         )
-        return Conversation(services=tenant.services, options=options, emit=emit, history=history)
+        return self._open_call(tenant.id, options, emit=emit, history=history)
 
 
 async def _probe(model: ChatEndpoint) -> None:

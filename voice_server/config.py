@@ -118,6 +118,26 @@ class Settings(BaseSettings):
         ge=20,
         description="ms of speech sent ahead of its playing: what a barge-in cannot take back",
     )
+    public_url: str = Field(
+        "", description="https://host as phone vendors call this server; empty: the Host they name"
+    )
+    max_calls: int = Field(100, ge=0, description="phone calls at once; the next one hears busy")
+    audiosocket: str = Field(
+        "", description="host:port for Asterisk's AudioSocket, usually :9092; empty: not opened"
+    )
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="proves Twilio's webhooks")
+    plivo_auth_token: SecretStr = Field(SecretStr(""), description="proves Plivo's webhooks")
+    telnyx_public_key: str = Field("", description="base64, proves Telnyx' webhooks")
+    vonage_signature_secret: SecretStr = Field(
+        SecretStr(""), description="proves Vonage's webhooks"
+    )
+    genesys_api_key: SecretStr = Field(SecretStr(""), description="of the AudioHook integration")
+    genesys_client_secret: SecretStr = Field(
+        SecretStr(""), description="base64, signs the AudioHook integration's connections"
+    )
+    asterisk_password: SecretStr = Field(
+        SecretStr(""), description="what the dialplan proves itself with; any text of yours"
+    )
     tts_threads: int = Field(2, ge=1, description="threads of one speech synthesis")
     warm_phrases: bool = Field(
         True, description="prepare the fixed sentences of all languages while nobody is connected"

@@ -111,6 +111,7 @@ class Booth:
         def open_call(
             *,
             session_id: str,
+            line: Line,
             language: str,
             features: Features,
             emit: Callable[[Notice], None],

@@ -19,6 +19,7 @@ from voice_server.conversation.orders import Order
 from voice_server.conversation.transcript import History
 from voice_server.telephony.call import Close, Features, Message
 from voice_server.telephony.calls import Calls
+from voice_server.telephony.line import Line
 from voice_server.telephony.ports import TelephonyBackend
 from voice_server.telephony.softphone import Softphone
 from voice_server.web.application import METRICS
@@ -179,6 +180,7 @@ async def house(script: Script | None = None, **options: Any) -> AsyncIterator[H
     def open_call(
         *,
         session_id: str,
+        line: Line,
         language: str,
         features: Features,
         emit: Callable[[Notice], None],

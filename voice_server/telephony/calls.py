@@ -102,6 +102,10 @@ class Calls:
         """The calls of now."""
         return tuple(self._sessions)
 
+    def find(self, session_id: str) -> CallSession | None:
+        """Return a live call by the id of its session, None if there is none."""
+        return next((session for session in self._sessions if session.id == session_id), None)
+
     def check_room(self) -> None:
         """Raise Full if another call must be refused."""
         if self.draining:

@@ -21,6 +21,8 @@ class Line:
     """As callers dial it, E.164; "" takes every number that has no line of its own."""
     name: str = ""
     """For logs and the console."""
+    shop: str = ""
+    """Whose line it is."""
     vendor: str = ""
     """The only vendor that may bring calls for it; "" for any."""
     human: str = ""

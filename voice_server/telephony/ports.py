@@ -36,6 +36,7 @@ class OpenCall(Protocol):
         self,
         *,
         session_id: str,
+        line: Line,
         language: str,
         features: Features,
         emit: Callable[[Notice], None],

@@ -238,9 +238,11 @@ class CallSession:
 
     def _begin(self, begin: Begin) -> None:
         assert self._tasks is not None, "called while running"  # noqa: S101
+        assert self.flow.line is not None, "a call has a line"  # noqa: S101
         try:
             self._conversation = self._backend.open_call(
                 session_id=self.id,
+                line=self.flow.line,
                 language=begin.language,
                 features=self._bridge.features,
                 emit=self._observe,

@@ -24,6 +24,13 @@ HELP = {
     "conversation_troubles_total": "Engine failures the user was told of.",
     "voice_to_voice_seconds": "Last voiced sample of the user to first audio sent.",
     "turn_segment_seconds": "Contiguous parts of voice_to_voice_seconds.",
+    "calls": "Phone calls now.",
+    "calls_total": "Phone calls taken.",
+    "calls_refused_total": "Phone calls and webhooks refused: full, unsigned, replayed.",
+    "calls_transfer_failed_total": "Humans who did not pick up.",
+    "call_seconds": "Length of phone calls.",
+    "call_voice_to_voice_seconds": "Last voiced sample of a caller to first audio sent.",
+    "call_internal_errors_total": "Events or notices of calls that failed inside the server.",
     "http_requests_total": "HTTP requests answered, websockets included.",
 }
 

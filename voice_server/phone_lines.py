@@ -1,0 +1,152 @@
+"""Joins phone lines with shops: which line is whose, and what a call's conversation is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
+
+from aiohttp import web
+
+from voice_server.config import LOOPBACK, Settings
+from voice_server.conversation.notices import Notice
+from voice_server.conversation.services import ConversationOptions
+from voice_server.conversation.transcript import History
+from voice_server.shop.phone import PhoneLine
+from voice_server.shop.shop import Shop
+from voice_server.speech.engine import LISTENING_RATE
+from voice_server.telephony.call import Features
+from voice_server.telephony.line import Line
+from voice_server.telephony.phrases import PhonePhrase, phrase
+from voice_server.telephony.ports import CallConversation, Secrets, TelephonyBackend
+from voice_server.web.telephony import add_telephony
+
+PIECE_MS = 20.0
+"""A frame of every phone."""
+
+
+class MakeConversation(Protocol):
+    """The app's own way to open a conversation with a shop."""
+
+    def __call__(
+        self,
+        shop_id: str,
+        options: ConversationOptions,
+        *,
+        emit: Callable[[Notice], None],
+        history: History,
+    ) -> CallConversation:
+        """Return a conversation that has not begun. Raises EngineError while loading."""
+
+
+def telephony_backend(
+    settings: Settings,
+    shops: Callable[[], Iterable[Shop]],
+    make: MakeConversation,
+    *,
+    ready: Callable[[], Mapping[str, bool]],
+) -> TelephonyBackend:
+    """Return what ``/telephony`` needs. ``shops``: all of them, the default first."""
+
+    def open_call(
+        *,
+        session_id: str,
+        line: Line,
+        language: str,
+        features: Features,
+        emit: Callable[[Notice], None],
+        history: History,
+    ) -> CallConversation:
+        options = ConversationOptions(
+            session_id,
+            input_rate=LISTENING_RATE,
+            language=language,
+            flushes=features.clears or not features.buffers,
+            lead_ms=features.lead_ms,
+            piece_ms=PIECE_MS,
+        )
+        return make(line.shop, options, emit=emit, history=history)
+
+    def not_yet() -> str:
+        missing = [engine for engine, there in ready().items() if not there]
+        return f"the server is still loading: {', '.join(missing)}" if missing else ""
+
+    return TelephonyBackend(
+        open_call,
+        lambda: lines(shops()),
+        secrets=Secrets(
+            twilio=settings.twilio_auth_token.get_secret_value(),
+            plivo=settings.plivo_auth_token.get_secret_value(),
+            telnyx=settings.telnyx_public_key,
+            vonage=settings.vonage_signature_secret.get_secret_value(),
+            genesys_key=settings.genesys_api_key.get_secret_value(),
+            genesys_secret=settings.genesys_client_secret.get_secret_value(),
+            asterisk=settings.asterisk_password.get_secret_value(),
+        ),
+        demo=settings.demo_mode,
+        public_url=settings.public_url,
+        max_calls=settings.max_calls,
+        not_yet=not_yet,
+    )
+
+
+def lines(shops: Iterable[Shop]) -> tuple[Line, ...]:
+    """Return the lines of all shops; without any, the first shop takes every call."""
+    shops = list(shops)
+    found = [_line(shop, phone) for shop in shops for phone in shop.phone]
+    if not found and shops:
+        keys = {str(key): language for key, language in enumerate(shops[0].languages, 1)}
+        found = [_line(shops[0], PhoneLine(shops[0].languages, name="all numbers", keys=keys))]
+    return tuple(found)
+
+
+def spoken_by_phone(lines: Iterable[Line]) -> Iterator[tuple[Line, str, str]]:
+    """Yield line, language and text of what only a phone says: for the phrase cache."""
+    for line in lines:
+        for language in line.languages:
+            key = next((key for key, chosen in line.keys.items() if chosen == language), "")
+            for which in PhonePhrase:
+                if which is not PhonePhrase.WHISPER and (key or which is not PhonePhrase.CHOICE):
+                    yield line, language, phrase(which, language, key=key)
+
+
+def _line(shop: Shop, phone: PhoneLine) -> Line:
+    return Line(
+        languages=phone.languages,
+        greetings={language: shop.text(language).greeting for language in phone.languages},
+        number=phone.number,
+        name=phone.name,
+        shop=shop.id,
+        vendor=phone.vendor,
+        human=phone.human,
+        keys=phone.keys,
+        idle_s=float(phone.idle_s),
+        longest_s=float(phone.longest_s),
+        tones=phone.tones,
+    )
+
+
+def audiosocket_address(text: str) -> tuple[str, int] | None:
+    """Return host and port of the setting, None where it is empty.
+
+    Raises ValueError for one that is neither.
+    """
+    if not text:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"audiosocket is 'host:port', such as 127.0.0.1:9092, not {text!r}")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def add_phone(application: web.Application, settings: Settings, backend: TelephonyBackend) -> None:
+    """Add routes and the AudioSocket server.
+
+    Raises:
+        ValueError: the address is no address, or is open to others without a password.
+    """
+    address = audiosocket_address(settings.audiosocket)
+    if address is not None and address[0] not in LOOPBACK and not backend.secrets.asterisk:
+        raise ValueError(
+            f"audiosocket on {address[0]} needs asterisk_password: AudioSocket itself knows none"
+        )
+    add_telephony(application, backend, audiosocket=address)
