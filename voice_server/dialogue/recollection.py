@@ -169,7 +169,7 @@ class Recollection:
                 sources=tuple((fact.source_id, fact.title) for fact in trace.facts),
                 products=_products(trace, context),
                 offered=context.listed,
-                slots=tuple((name, str(getattr(context, name))) for name in _SLOTS),
+                slots=tuple((name, getattr(context, name) or "") for name in _SLOTS),
                 decision=None if trace.explains else decision.to_json(),
                 again=again,
             )
