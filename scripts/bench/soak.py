@@ -13,6 +13,7 @@ import asyncio
 import random
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ async def caller(
                         "language": language,
                         "v2v_ms": None if heard is None else (heard - turn.spoken) * 1000,
                         "failed": turn.status != "completed",
+                        "status": turn.status,
                     }
                 )
     return turns
@@ -105,11 +107,13 @@ def main() -> None:
     with running("--llm", options.llm) as server:
         turns, readings = asyncio.run(soak(server, files, options))
     heard = [turn["v2v_ms"] for turn in turns if turn["v2v_ms"] is not None]
+    statuses = Counter(turn.get("status", "no answer") for turn in turns)
     summary = {
         "sessions": options.sessions,
         "minutes": options.minutes,
         "turns": len(turns),
         "failed": sum(turn["failed"] for turn in turns),
+        "statuses": " ".join(f"{name}:{count}" for name, count in statuses.items()),
         "v2v_p50": percentile(heard, 50),
         "v2v_p95": percentile(heard, 95),
         "rss_first_mb": readings[0]["rss_mb"],

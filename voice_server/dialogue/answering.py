@@ -125,7 +125,7 @@ class Resources:
     """Language to what is declined in it."""
 
 
-FORESEEN_WORDS = 5
+FORESEEN_WORDS = 4
 """Fewer say too little: of the demo shop's questions most are recognised by their fifth word, and
 what was read in vain costs the final transcript some of the cores."""
 

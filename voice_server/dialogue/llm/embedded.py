@@ -114,7 +114,7 @@ class EmbeddedModel:
         self.last_use = clock()
         """When the model was last asked or warmed, in the clock's seconds."""
         self._busy = 0
-        self._foreseen = ""
+        self._foreseen: Messages = ()
         self._reading: asyncio.Future[bool] | None = None
         self._silent = 0
         self.pid: int | None = None
@@ -181,19 +181,19 @@ class EmbeddedModel:
         Only while nobody is being answered, and one prompt at a time: callers come first.  What
         stands before the user's words in the last message need not be read again afterwards.
         """
-        endpoint, key = self._endpoint, _before_question(messages)
+        endpoint, beginning = self._endpoint, _before_question(messages)
         if endpoint is None or not self.ready or self._busy or self._reading is not None:
             return
-        if key == self._foreseen:
+        if beginning in (self._foreseen, messages[:-1]):
             return
-        self._foreseen = key
-        self._reading = reading = asyncio.ensure_future(_read(endpoint, messages))
+        self._foreseen = beginning
+        self._reading = reading = asyncio.ensure_future(_read(endpoint, beginning))
         try:
             await asyncio.wait({reading})
         finally:
             self._reading = None
             if not reading.done() or reading.cancelled() or not reading.result():
-                self._foreseen = ""
+                self._foreseen = ()
             reading.cancel()
 
     async def _settle(self, messages: Messages) -> None:
@@ -388,10 +388,12 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "OMP_WAIT_POLICY": "passive"}
 
 
-def _before_question(messages: Messages) -> str:
+def _before_question(messages: Messages) -> Messages:
     """Return what of a prompt stands before the words of the user that are still to come."""
-    *before, last = messages
-    return json.dumps([*before, str(last["content"]).rpartition("<customer>")[0]])
+    known, mark, _ = str(messages[-1]["content"]).rpartition("<customer>")
+    if not known:
+        return messages[:-1]
+    return (*messages[:-1], {**messages[-1], "content": known + mark})
 
 
 async def _read(endpoint: ChatEndpoint, messages: Messages) -> bool:

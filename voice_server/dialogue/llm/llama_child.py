@@ -36,8 +36,8 @@ class ChildConfig:
     """For each slot."""
     cache_mib: int = 128
     """Memory for prompts that lost their slot."""
-    batch_tokens: int = 128
-    """Prompt tokens computed in one go: what a cancelled question may still cost (about 2 s)."""
+    batch_tokens: int = 48
+    """Prompt tokens computed in one go: what a cancelled question may still cost (under 1 s)."""
     niceness: int = 5
     """Speech is due every 20 ms, words are not: recognition and synthesis go first."""
 
