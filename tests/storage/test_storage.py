@@ -301,6 +301,16 @@ async def test_what_cannot_be_opened_is_said_in_words(
     assert "hush" not in str(caught.value)
 
 
+async def test_a_wrong_password_and_a_missing_database_are_said_in_words(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageError, match="password authentication failed") as caught:
+        await open_storage(cluster.url().replace(":secret@", ":wrong@"), tmp_path)
+    assert "wrong" not in str(caught.value)
+    with pytest.raises(StorageError, match="does not exist"):
+        await open_storage(cluster.url("nowhere"), tmp_path)
+
+
 async def test_a_database_of_a_newer_version_is_refused(url: str, tmp_path: Path) -> None:
     await (await open_storage(url, tmp_path)).close()
     engine = create_async_engine(database_url(url, tmp_path))

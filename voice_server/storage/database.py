@@ -14,10 +14,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from voice_server.records import StorageError
+from voice_server.storage.faults import FAULTS
 from voice_server.storage.store import Storage, StorageOptions
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ async def open_storage(setting: str, data: Path, options: StorageOptions | None 
                 folder = Path(url.database).parent
                 await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
             was, now = await _migrate(engine)
-    except (SQLAlchemyError, OSError, TimeoutError, CommandError, ValueError) as error:
+    except FAULTS + (CommandError, ValueError) as error:  # noqa: RUF005 - mypy reads no star here
         await engine.dispose()
         raise StorageError(f"cannot use the database {where}: {_reason(error)}") from error
     step = "up to date" if was == now else f"migrated from {was or 'nothing'} to {now}"

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from voice_server.records import DataClass, Erased, Event, Said, StorageError, TranslationState
 from voice_server.storage import tables
+from voice_server.storage.faults import FAULTS
 from voice_server.storage.writer import Counts, Row, Writer, WriterOptions
 
 
@@ -268,7 +268,7 @@ class Storage:
                     # What was erased also leaves the write-ahead log.
                     async with self._engine.connect() as connection:
                         await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except FAULTS as error:
             raise StorageError(f"nothing could be erased: {error}") from error
         return gone
 
@@ -279,7 +279,7 @@ class Storage:
             async with asyncio.timeout(self._options.read_s), self._engine.connect() as connection:
                 rows: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
                 return rows
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except FAULTS as error:
             raise StorageError(f"the records cannot be read: {error}") from error
 
 

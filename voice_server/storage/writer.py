@@ -15,13 +15,13 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
-    SQLAlchemyError,
     StatementError,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from voice_server.records import StorageError
 from voice_server.storage import tables
+from voice_server.storage.faults import FAULTS
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class Writer:
             async with asyncio.timeout(self._options.write_s):
                 refused = await self._write(batch)
             done = True
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except FAULTS as error:
             self.counts.failures += 1
             if not self._failing:
                 self._failing = True
