@@ -40,7 +40,6 @@ from voice_server.dialogue.words import plain
 from voice_server.shop.catalogue import Product
 from voice_server.shop.pack_products import sentences
 from voice_server.shop.shop import Shop
-from voice_server.trust.decisions import asks_why
 
 SURE = 0.6
 """Confidence from which an intent is answered. It is a pessimistic estimate: of the development
@@ -329,7 +328,7 @@ class Knowledge:
         if withdraws(text, language):
             return finish(talk.forgotten(scene("forgotten")), scene("forgotten"), 1.0)
         advised = context.reasons and context.last_intent == "recommend"
-        if advised and asks_why(text, language):
+        if advised and talk.asks_why_this(text, language):
             return finish(talk.why_advice(scene("why_advice")), scene("why_advice"), 1.0)
         if wish(text, language) and not mentions.names_anything:
             handler = HANDLERS.get(context.last_intent or "") if context.last_product else None

@@ -194,7 +194,7 @@ def technical(scene: Scene, product: Product, said: str) -> list[str]:
     if scene.context.level != EXPERT or scene.intent not in TECHNICAL:
         return []
     figures: list[str] = []
-    if len(product.dimensions) >= 2:
+    if len(product.dimensions) >= 2 and scene.intent != "dimensions":
         figures.append(scene.book.text("figure_size", size=scene.sheets.dimensions(product)))
     if product.weight_kg is not None:
         figures.append(scene.sheets.weight(product))

@@ -6,8 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from voice_server.dialogue.answers.scene import Draft, Scene
+from voice_server.dialogue.words import fold
 
 Handler = Callable[[Scene], Draft | None]
+
+WHY = {"fr": ("pourquoi",), "nl": ("waarom",), "de": ("warum", "wieso", "weshalb"), "en": ("why",)}
+WHY_WORDS = 6
+"""After advice, "why this one?" is short; a longer sentence asks something else."""
+
+
+def asks_why_this(text: str, language: str) -> bool:
+    """Tell whether an utterance after advice asks for its reasons."""
+    words = fold(text).replace("?", " ").split()
+    return len(words) <= WHY_WORDS and any(word in WHY.get(language, ()) for word in words)
 
 
 def at_level(scene: Scene, handler: Handler | None) -> Draft:
