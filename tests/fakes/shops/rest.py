@@ -177,6 +177,8 @@ class FakeRest(FakeShop):
     ) -> tuple[str, dict[str, str]]:
         """Do it; return why not, or the answer."""
         line = order.line(str(body.get("row")))
+        if body.get("row") is not None and line is None:
+            return "no such row", {}
         if action == "notes":
             if key and key in self.keys:
                 return "", {}

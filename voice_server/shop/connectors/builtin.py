@@ -13,7 +13,13 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from voice_server.shop.connectors import rules
-from voice_server.shop.connectors.builtin_state import Article, Change, apply, stock_taken
+from voice_server.shop.connectors.builtin_state import (
+    Article,
+    Change,
+    apply,
+    sent_out,
+    stock_taken,
+)
 from voice_server.shop.connectors.ledger import Journal
 from voice_server.shop.orders import OrderRecord, OrderStatus
 from voice_server.shop.platform import (
@@ -237,12 +243,10 @@ class BuiltinPlatform:
 
     def _stock(self, sku: str) -> int:
         touched = {change.write.order for change in self._changes.values()}
-        lines = {
-            number: self._base(record)
-            for number, record in self._records.items()
-            if number in touched
-        }
-        taken = stock_taken(sku, self._changes.values(), lines)
+        records = [self._records[number] for number in touched if number in self._records]
+        taken = sent_out(sku, self._changes.values()) + sum(
+            stock_taken(sku, self._base(record), self._now(record)) for record in records
+        )
         return max(0, self._articles[sku].stock - taken)
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from voice_server.shop.connectors import rules
@@ -86,28 +87,28 @@ def apply(order: PlatformOrder, change: Change, articles: Mapping[str, Article])
             return order
 
 
-def stock_taken(sku: str, changes: Iterable[Change], lines: Mapping[str, PlatformOrder]) -> int:
-    """Return how many pieces of a variant the changes took from the shelf, less what they put back.
+def stock_taken(sku: str, before: PlatformOrder, after: PlatformOrder) -> int:
+    """Return how many pieces of a variant an order's changes took from the shelf.
 
-    Args:
-        sku: the variant.
-        changes: all of them.
-        lines: the orders as they were before any change, by number.
+    Negative when they put some back.  What goes out in exchange is no line of the order: it counts
+    by :func:`sent_out`.
     """
-    taken = 0
-    for change in changes:
-        write, pieces = change.write, rules.quantity(change.write)
-        if write.action in {Capability.CHANGE_ITEM, Capability.EXCHANGE_ITEM}:
-            taken += pieces * (write.value("sku") == sku)
-        order = lines.get(write.order)
-        if order is None:
-            continue
-        if write.action is Capability.CANCEL_ORDER:
-            taken -= sum(line.quantity for line in order.items if line.sku == sku)
-        elif write.action in {Capability.CANCEL_ITEM, Capability.CHANGE_ITEM}:
-            line = rules.item(order, write.value("line_id"))
-            taken -= pieces * (line is not None and line.sku == sku)
-    return taken
+    return _held(sku, after) - _held(sku, before)
+
+
+def sent_out(sku: str, changes: Iterable[Change]) -> int:
+    """Return how many pieces of a variant went out in exchange for others."""
+    return sum(
+        rules.quantity(change.write)
+        for change in changes
+        if change.write.action is Capability.EXCHANGE_ITEM and change.write.value("sku") == sku
+    )
+
+
+def _held(sku: str, order: PlatformOrder) -> int:
+    if order.status is OrderStatus.CANCELLED:
+        return 0
+    return sum(line.quantity for line in order.items if line.sku == sku)
 
 
 def _without(order: PlatformOrder, write: Write) -> PlatformOrder:
@@ -129,8 +130,10 @@ def _exchanged(order: PlatformOrder, write: Write, article: Article | None) -> P
     if line is None or article is None:
         return order
     pieces = min(rules.quantity(write), line.quantity)
+    if not pieces:
+        return order
     whole = pieces == line.quantity
-    line_id = line.line_id if whole else f"{line.line_id}.{len(order.items) + 1}"
+    line_id = line.line_id if whole else _fresh_id(line.line_id, order)
     fresh = PlatformItem(line_id, article.sku, article.title, pieces, article.price)
     items: list[PlatformItem] = []
     for other in order.items:
@@ -142,3 +145,8 @@ def _exchanged(order: PlatformOrder, write: Write, article: Article | None) -> P
         items.append(fresh)
     total = order.total + (article.price - line.price) * pieces
     return replace(order, items=tuple(items), total=total)
+
+
+def _fresh_id(line_id: str, order: PlatformOrder) -> str:
+    taken = {line.line_id for line in order.items}
+    return next(name for n in count(2) if (name := f"{line_id}.{n}") not in taken)
