@@ -160,4 +160,3 @@ async def desk_house(
     finally:
         running.cancel()
         await asyncio.wait({running})
-        store.close()

@@ -121,6 +121,10 @@ class Outbox:
         begun = [await self._in_thread(self._store.begin, one, now, lease_s) for one in due]
         return [one for one in begun if one is not None]
 
+    def close(self) -> None:
+        """Close the file, when :meth:`run` is over."""
+        self._store.close()
+
     async def revive(self, packet_id: str) -> bool:
         """Try a dead packet again; False if there is none of that id."""
         revived: bool = await self._in_thread(self._store.revive, packet_id, self._clock())

@@ -130,11 +130,15 @@ class DeskService:
         return self.desk if isinstance(self.desk, ConsoleDesk) else None
 
     async def run(self) -> None:
-        """Deliver, translate and show until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._outbox.run())
-            tasks.create_task(self.calls.run())
-            tasks.create_task(self._show())
+        """Deliver, translate and show until cancelled; then close the desk and its files."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._outbox.run())
+                tasks.create_task(self.calls.run())
+                tasks.create_task(self._show())
+        finally:
+            await self.desk.close()
+            self._outbox.close()
 
     # ------------------------------------------------------------- hand-off
 

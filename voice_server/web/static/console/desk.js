@@ -120,7 +120,7 @@ async function open(id) {
   $("words").value = "";
   document.body.classList.add("reading");
   render();
-  $("scroll").scrollTop = 0;
+  if ($("composer").hidden) $("scroll").scrollTop = 0;
   $("case").focus({ preventScroll: true });
 }
 
@@ -183,6 +183,7 @@ function renderCase(item) {
   if (opened) opened.open = details;
   reconcile($("talk"), view.talk(item));
   const talking = mine && item.live && item.control === "human";
+  const begins = talking && $("composer").hidden;
   $("composer").hidden = !talking;
   const names = {
     name: item.name || view.words.customer,
@@ -192,7 +193,7 @@ function renderCase(item) {
   const same = item.language === item.internal_language;
   $("words-label").textContent = fill(same ? view.words.same : view.words.words, names);
   $("words").lang = item.internal_language;
-  if (atEnd && item.lines.length) scroll.scrollTop = scroll.scrollHeight;
+  if (begins || (atEnd && item.lines.length)) scroll.scrollTop = scroll.scrollHeight;
 }
 
 /** Change only lines that differ, so that a screen reader hears the new ones and nothing twice. */

@@ -1,0 +1,66 @@
+"""Opens the desk of a shop from its pack: the one place where its parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from voice_server.desk.builder import PacketBuilder, Summarise
+from voice_server.desk.calls import CallTexts
+from voice_server.desk.hours import DeskHours
+from voice_server.desk.outbox import Outbox
+from voice_server.desk.outbox_store import OutboxStore
+from voice_server.desk.registry import make_desk
+from voice_server.desk.service import DeskService
+from voice_server.desk.settings import load_desk
+from voice_server.desk.translation import Translate, Translator
+from voice_server.shop.shop import Shop
+
+
+async def open_desk(
+    shop: Shop,
+    folder: Path,
+    *,
+    translate: Translate | None = None,
+    summarise: Summarise | None = None,
+    token: str = "",
+    secret: str = "",
+    alarm: Callable[[str, str], None] = lambda packet_id, error: None,
+) -> DeskService:
+    """Return a shop's desk; run :meth:`DeskService.run` in a task, which closes it at its end.
+
+    ``folder`` is the server's data folder; a shop's files lie in ``desk/<shop id>``.  ``token``
+    and ``secret`` are the vendor's; ``alarm`` hears of hand-offs that nobody could be given.
+
+    Raises:
+        PackError: the ``[desk]`` of the pack is wrong.
+        DeskUnusable: the vendor needs something that is missing.
+        OSError, sqlite3.Error: the files cannot be opened.
+    """
+    own = folder / "desk" / shop.id
+    settings = await asyncio.to_thread(load_desk, shop.folder)
+    desk = await asyncio.to_thread(make_desk, settings, own, token=token, secret=secret)
+    store = await asyncio.to_thread(OutboxStore, own / "outbox.db")
+    products = {product.text(settings.language).name for product in shop.catalogue}
+    translator = Translator(
+        translate,
+        internal_language=settings.language,
+        glossary=settings.glossary,
+        names=(shop.name, *_proper_names(products)),
+    )
+    return DeskService(
+        desk,
+        Outbox(store, desk, alarm=alarm),
+        PacketBuilder(shop.id, shop.market, settings.rules, settings.language, summarise=summarise),
+        DeskHours(shop.policies.hours, shop.market),
+        translator,
+        CallTexts(shop.name, settings.language),
+        callbacks=settings.callbacks,
+    )
+
+
+def _proper_names(products: set[str]) -> list[str]:
+    """Return the words of product names that are the same in every language: "Oslo"."""
+    words = {word for name in products for word in name.split()[1:] if word[:1].isupper()}
+    return sorted(word for word in words if word.isalpha() and len(word) > 2)
