@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from voice_server.dialogue.guards.packs import GuardError, load_guards
 from voice_server.dialogue.locales import AVAILABLE, UnknownLocale
 from voice_server.shop.pack import load, resolve
+from voice_server.tenants import Tenant
 
 PHRASES = Path(__file__).parent / "phrases"
 
@@ -143,3 +145,18 @@ def test_nothing_the_demo_shop_writes_offends() -> None:
     assert len(texts) > 300
     found = [(text, load_guards(language).said(text)) for language, text in texts]
     assert [pair for pair in found if pair[1] is not None] == []
+
+
+def test_a_tenant_has_its_shops_guards_and_keeps_the_bundled_ones_when_they_are_wrong(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(resolve("demo"), folder)
+    (folder / "guards").mkdir()
+    own = folder / "guards" / "en.yaml"
+    own.write_text("topics: {alcohol: {instead: 'We sell none.', asked: ['wine']}}")
+    tenant = Tenant(load(folder), "/shop")
+    assert tenant.guards()["en"].asked("Any wine?") is not None
+    own.write_text("topics: {alcohol: {asked: ['wine']}}")
+    assert tenant.guards()["en"] is load_guards("en")
+    assert "needs an 'instead'" in caplog.text
