@@ -9,7 +9,6 @@ whatever it likes.  An oracle of its own judges every write that reaches the pla
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import random
 import re
@@ -24,22 +23,19 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.dialogue.fake_knowledge import FakeKnowledge
+from tests.dialogue.flow_house import bundled, demo, identify
 from tests.scenarios.world import FAULTS, FaultyStore, Mailbox, PaperDesk
 from voice_server.dialogue.answering import DialogueOptions
 from voice_server.dialogue.dialogue import Clause, HistoryEntry, Message, ReplyRequest
-from voice_server.dialogue.facts import Answer, Context
-from voice_server.dialogue.flows.declared import load_flows
 from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.flows.state import FlowState
 from voice_server.dialogue.identity.service import IdentityService
 from voice_server.dialogue.llm.model import ChatPart, ChatRequest, Finished, TextDelta
 from voice_server.dialogue.manager import ShopDialogue, ShopSession
-from voice_server.dialogue.mentions import MentionFinder, Mentions
 from voice_server.dialogue.prompt import ShopIdentity
 from voice_server.dialogue.reply import Patience
 from voice_server.shop import pack
 from voice_server.shop.platform import Receipt, Write
-from voice_server.shop.shop import Shop
 from voice_server.speech.clauses import ClauseSplitter
 
 GOLD: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -130,22 +126,6 @@ class Adversary:
 
     def missed(self) -> None:
         """It never is late."""
-
-
-@dataclass(slots=True)
-class PlainFacts:
-    """Names things of the real shop; knows no intents and no answers."""
-
-    finders: dict[str, MentionFinder]
-
-    def answer(self, text: str, language: str, context: Context) -> Answer | None:
-        return None
-
-    def intent_of(self, text: str, language: str, context: Context) -> tuple[str, float]:
-        return "none", 0.0
-
-    def mentions_of(self, text: str, language: str) -> Mentions:
-        return self.finders[language].find(text)
 
 
 class Judged(FaultyStore):
@@ -247,20 +227,6 @@ class Talk:
     def _code_said(self) -> bool:
         codes = {message.code for message in self.mailbox.messages}
         return any(code in text for text in self.told for code in codes)
-
-
-@functools.cache
-def demo() -> tuple[Shop, PlainFacts]:
-    """Not a fixture: Hypothesis would describe it anew for every case."""
-    shop = pack.load(pack.resolve("demo"))
-    return shop, PlainFacts({code: MentionFinder(shop, code, (), {}) for code in shop.languages})
-
-
-bundled = functools.cache(load_flows)
-
-
-def identify(text: str, languages: Sequence[str]) -> tuple[str, float]:
-    return languages[0], 0.0
 
 
 def make(language: str, seed: int) -> Talk:

@@ -26,7 +26,8 @@ SHORTEST_CODE = 4
 """Digits: fewer are a remark ("just one moment"), and not worth an attempt."""
 
 _STREET = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{3}).{5,120}")
-_DUTCH = re.compile(r"\b(\d{4})\s?([A-Za-z]{2})\b")
+_DUTCH = re.compile(r"\b(\d{4})\s?(?!(?:of|or|ou|et|en|is|in|te|au|to|at|ja|no)\b)([A-Za-z]{2})\b")
+"""A Dutch postcode; the words behind a number in running text are no letters of it."""
 _LEADS = re.compile(
     r"^(?:c'est|ce sera|non|oui|je suis|j'habite|ma nouvelle adresse est|l'adresse est|"
     r"het is|dat is|nee|ja|ik woon(?: in)?|mijn nieuwe adres is|het adres is|"
