@@ -250,7 +250,10 @@ class App:
             language.identify,
             ClauseSplitter,
             model=self._model,
-            options=DialogueOptions(llm_leads=self.settings.llm_leads),
+            options=DialogueOptions(
+                llm_leads=self.settings.llm_leads, disclose_first=self.settings.disclose_first
+            ),
+            guards=tenant.guards(),
         )
         services = Services(
             vad=self._listeners.vad,

@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     allow_instructions: bool = Field(
         True, description="may a client's session.update replace the shop's instructions?"
     )
+    disclose_first: bool = Field(
+        True,
+        description="say that an AI speaks before the first answer to who has not heard it yet, in "
+        "a greeting for example (AI Act, article 50); off only where callers are told otherwise",
+    )
     max_sessions: int = Field(
         200, ge=1, description="sessions at once; the next one is refused with 503 or 1013"
     )

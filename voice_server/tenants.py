@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from voice_server.conversation.services import Services
+from voice_server.dialogue.guards.packs import GuardError, GuardPack, load_guards
 from voice_server.dialogue.knowledge import Knowledge
 from voice_server.dialogue.manager import ShopDialogue
 from voice_server.dialogue.prompt import ShopIdentity
@@ -91,6 +92,20 @@ class Tenant:
         greetings = {language: text.greeting for language, text in self.shop.texts.items()}
         return ShopIdentity(self.shop.name, self.shop.text("en").description, greetings)
 
+    def guards(self) -> Mapping[str, GuardPack]:
+        """Return what is declined, by language, with the pack's own on top.
+
+        A guard file that is wrong is named in the log and left out: the bundled guards hold.
+        """
+        found: dict[str, GuardPack] = {}
+        for language in self.shop.languages:
+            try:
+                found[language] = load_guards(language, self.shop.folder)
+            except GuardError as error:
+                log.error("%s: the bundled guards hold: %s", self.shop.id, error)
+                found[language] = load_guards(language)
+        return found
+
     def open(self, dialogue: ShopDialogue, services: Services) -> None:
         """Begin to answer."""
         self.dialogue, self.services = dialogue, services
@@ -100,7 +115,7 @@ class Tenant:
         self.shop = shop
         self.page = ShopPage(shop)
         if self.dialogue is not None:
-            self.dialogue.renew(self.identity, shop.languages, knowledge)
+            self.dialogue.renew(self.identity, shop.languages, knowledge, guards=self.guards())
 
 
 class Tenants:

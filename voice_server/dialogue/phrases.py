@@ -52,8 +52,11 @@ class Phrases:
         return Clause(texts[variant % len(texts)], language, ClauseKind.OPENER)
 
     def disclosure(self, language: str) -> Clause:
-        """Return the sentence that says that an AI is speaking."""
-        return Clause(load_locale(language).disclosure, language)
+        """Return the sentence that says that an AI is speaking.
+
+        It stands before an answer and is none: who waits for one still waits.
+        """
+        return Clause(load_locale(language).disclosure, language, ClauseKind.OPENER)
 
     def i_am_ai(self, language: str) -> Clause:
         """Return what is said in place of a denial of being an AI."""
