@@ -232,6 +232,25 @@ def test_the_customers_earlier_words_are_translated_for_staff_behind_their_back(
     play(scene())
 
 
+def test_old_words_and_a_model_that_fails_are_not_insisted_on() -> None:
+    asked: list[str] = []
+
+    async def failing(text: str, source: str, target: str) -> str:
+        asked.append(text)
+        return text if text == "woord" else ""
+
+    async def scene() -> None:
+        async with desk_house(translate=failing) as house:
+            said = [*["oud"] * 30, "woord", *["nieuw"] * 39]
+            await handed(house, transcript=tuple(Line("user", one, "nl") for one in said))
+            await asyncio.sleep(1)
+            packet = (await house.console.cases())[0].packet
+            assert [line.translation for line in packet.transcript if line.translation] == ["woord"]
+            assert asked == ["woord", *["nieuw"] * 6], "three failures, each tried twice"
+
+    play(scene())
+
+
 def test_a_silent_person_is_replaced_and_the_case_waits_again() -> None:
     async def scene() -> None:
         async with desk_house() as house:

@@ -39,6 +39,12 @@ ACK_S = 3.0
 BOARD_LINES = 1000
 """Lines waiting to be shown to people, of all calls: beyond it a stuck desk loses the oldest."""
 
+TRANSLATED_LINES = 40
+"""Of what was said before the hand-off: the last minutes, which people read first."""
+
+FAILURES = 3
+"""Translations that fail in a row: then there is no model worth asking further."""
+
 REMEMBERED = 10_000
 """Sessions of which the hand-offs are known; the oldest are forgotten."""
 
@@ -199,13 +205,17 @@ class DeskService:
     async def _translate_transcript(self, packet: HandOffPacket, ticket: Ticket) -> None:
         """Give staff what was said before the hand-off in their language, when it is ready."""
         lines: list[Line] = []
-        for line in packet.transcript:
-            if line.translation or line.language == packet.internal_language:
+        failed = 0
+        first = len(packet.transcript) - TRANSLATED_LINES
+        for at, line in enumerate(packet.transcript):
+            same = line.translation or line.language == packet.internal_language
+            if same or at < first or failed >= FAILURES:
                 lines.append(line)
                 continue
             done = await self._translator.translate(
                 line.text, line.language, packet.internal_language, names=[packet.customer_name]
             )
+            failed = 0 if done.ok else failed + 1
             lines.append(replace(line, translation=done.text) if done.ok else line)
         if tuple(lines) == packet.transcript:
             return
