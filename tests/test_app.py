@@ -15,6 +15,7 @@ from voice_server.cli import build_parser, main
 from voice_server.config import Settings
 from voice_server.dialogue.llm.client import ChatEndpoint
 from voice_server.dialogue.llm.vendors import endpoint
+from voice_server.storage import open_storage
 from voice_server.weights import WeightStore
 
 
@@ -56,6 +57,13 @@ def test_the_server_becomes_ready_and_answers_typed_questions(
             text = event["response"]["output"][0]["content"][0]["text"]
             assert "4.95" in text or "4,95" in text
             await app.drain()
+        store = await open_storage("", tmp_path)
+        events = [event for _, event in await store.events(kinds=["turn.answered"])]
+        assert events[-1].payload["intent"] == "delivery_cost"
+        turns = await store.turns(events[-1].session_id)
+        assert turns[-2].text == "How much does delivery cost?"
+        assert turns[-1].text == text
+        await store.close()
 
     asyncio.run(scene())
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from voice_server.bookkeeping import Bookkeeping
 from voice_server.config import Settings
 from voice_server.conversation.notices import Notice
 from voice_server.conversation.services import ConversationOptions, Services
@@ -30,6 +31,8 @@ from voice_server.dialogue.llm.model import LanguageModel, LlmBarred, LlmError
 from voice_server.dialogue.llm.vendors import EndpointError, endpoint
 from voice_server.dialogue.manager import ShopDialogue
 from voice_server.dialogue.prompt import prefix
+from voice_server.dialogue.prompts.version import PromptError
+from voice_server.dialogue.recollection import Records
 from voice_server.engines import Listeners, Voices, load_listeners, load_voices
 from voice_server.heap import give_back
 from voice_server.phone_lines import add_phone, lines, spoken_by_phone, telephony_backend
@@ -37,6 +40,7 @@ from voice_server.realtime.api_errors import ApiError
 from voice_server.realtime.ports import PRINCIPAL, RealtimeBackend
 from voice_server.realtime.rest_backend import RestBackend
 from voice_server.realtime.session_config import SessionDefaults
+from voice_server.records import StorageError
 from voice_server.shop.pack import load, resolve
 from voice_server.shop.pack_reader import PackError
 from voice_server.shop.shop import Shop
@@ -97,6 +101,7 @@ class App:
         self._voices: Voices | None = None
         self._rest: RestBackend | None = None
         self._model: LanguageModel | None = None
+        self._books: Bookkeeping | None = None
         self._application: web.Application | None = None
         self.port = settings.port
         """The port listened on: the system's choice when the settings say 0."""
@@ -133,9 +138,11 @@ class App:
                 f"{error.strerror or error}"
             ) from None
         try:
+            books = self._books = await _open_books(self.settings)
             await self._listen(runner)
             async with asyncio.TaskGroup() as tasks:
                 background = [tasks.create_task(self._keep_model())]
+                background.append(tasks.create_task(books.run()))
                 try:
                     await self._load_or_stop(tasks, background, stop or asyncio.Event())
                     if self.loaded:
@@ -153,6 +160,8 @@ class App:
                 self._reloader.close()
             if self._voices is not None:
                 await self._voices.close()
+            if self._books is not None:  # last: what the callers said to the end is written
+                await self._books.close()
 
     async def _listen(self, runner: web.AppRunner) -> None:
         host, port = self.settings.host, self.settings.port
@@ -221,7 +230,9 @@ class App:
         self._listeners, self._voices = listeners.result(), voices.result()
         learnt, language = facts.result()
         for tenant, knowledge in learnt.items():
-            self._open_shop(tenant, knowledge, language)
+            assert self._books is not None, "opened before listening"  # noqa: S101
+            records = await self._books.records(tenant.shop, self._model, lambda: not self._callers)
+            self._open_shop(tenant, knowledge, language, records)
         self._rest = RestBackend(
             tts=self._voices.speaker,
             stt=self._listeners.stt,
@@ -239,7 +250,9 @@ class App:
         gc.freeze()
         background.append(tasks.create_task(self._tidy()))
 
-    def _open_shop(self, tenant: Tenant, knowledge: Knowledge, language: TextLanguage) -> None:
+    def _open_shop(
+        self, tenant: Tenant, knowledge: Knowledge, language: TextLanguage, records: Records
+    ) -> None:
         """Let a shop answer. Called when the engines are loaded."""
         assert self._listeners is not None, "called when loaded"  # noqa: S101
         assert self._voices is not None, "called when loaded"  # noqa: S101
@@ -254,6 +267,8 @@ class App:
                 llm_leads=self.settings.llm_leads, disclose_first=self.settings.disclose_first
             ),
             guards=tenant.guards(),
+            records=records,
+            prompts=self._books.prompts if self._books is not None else None,
         )
         services = Services(
             vad=self._listeners.vad,
@@ -512,6 +527,13 @@ class App:
             lead_ms=self.settings.lead_ms,
         )
         return self._open_call(tenant.id, options, emit=emit, history=history)
+
+
+async def _open_books(settings: Settings) -> Bookkeeping:
+    try:
+        return await Bookkeeping.open(settings)
+    except (StorageError, PromptError) as error:
+        raise StartFailed(str(error)) from None
 
 
 async def _probe(model: ChatEndpoint) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from voice_server.dialogue.dialogue import (
     Clause,
-    ClauseKind,
     HistoryEntry,
     Message,
     ReplyEnd,
@@ -119,8 +118,7 @@ class Recollection:
             async with aclosing(parts) as stream:
                 async for part in stream:
                     if isinstance(part, Clause):
-                        if part.kind is ClauseKind.CONTENT:
-                            pending.said.append(part.text)
+                        pending.said.append(part.text)
                     elif isinstance(part, ReplyEnd):
                         pending.source = part.source
                     yield part
