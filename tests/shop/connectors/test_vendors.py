@@ -11,13 +11,15 @@ from typing import TypeVar
 
 import pytest
 
+from tests.fakes.shops.__main__ import FAKES, instructions
 from tests.fakes.shops.bol import FakeBol
 from tests.fakes.shops.mcp import FakeMcp
 from tests.fakes.shops.rest import FakeRest
 from tests.fakes.shops.server import FakeShop, Fault
 from tests.fakes.shops.shopify import FakeShopify
 from tests.fakes.shops.woocommerce import KEY, SECRET, FakeWooCommerce
-from tests.shop.connectors.platforms import Case, opened
+from tests.shop.connectors.platforms import Case, demo, opened
+from voice_server.shop.connectors import open_platform
 from voice_server.shop.connectors.documents import Doc
 from voice_server.shop.connectors.http import Http
 from voice_server.shop.connectors.ledger import Ledger
@@ -34,6 +36,7 @@ from voice_server.shop.platform import (
     Refused,
     Write,
 )
+from voice_server.shop.platform_config import load
 
 T = TypeVar("T", bound=FakeShop)
 
@@ -120,6 +123,8 @@ async def test_shopify_exchanges_lines_before_it_commits(tmp_path: Path) -> None
 
         with pytest.raises(Refused, match=Refusal.OUT_OF_STOCK):
             await case.platform.write(change("LAMP-BLACK"), key="a")
+        with pytest.raises(Refused, match=Refusal.PRICE_HIGHER):
+            await case.platform.write(change("CAPE-L"), key="d")
         with pytest.raises(Refused, match=Refusal.UNKNOWN_ITEM):
             await case.platform.write(change("NOTHING"), key="b")
         with pytest.raises(Refused, match=Refusal.UNKNOWN_ITEM):
@@ -293,6 +298,23 @@ async def test_bol_cancels_lines_as_a_whole_only(tmp_path: Path) -> None:
         part = Write(Capability.CANCEL_ITEM, case.kind.open, values)
         order = await case.order(case.kind.open)
         assert case.platform.refusal(part, order) == Refusal.UNSUPPORTED
+
+
+@pytest.mark.parametrize("name", list(FAKES))
+async def test_the_demonstration_tells_a_table_that_works(name: str, tmp_path: Path) -> None:
+    fake = FAKES[name][0]()
+    async with fake:
+        text = instructions(name, fake)
+        toml, _, rest = text.partition("# environment")
+        environment, _, mapping = rest.partition("# platform.toml")
+        (tmp_path / "shop.toml").write_text(toml)
+        (tmp_path / "platform.toml").write_text(mapping)
+        lines = [line.removeprefix("export ") for line in environment.splitlines()]
+        environ = dict(line.split("=", 1) for line in lines if "=" in line)
+        platform = open_platform(load(tmp_path), demo(), environ=environ)
+        for number in fake.world.orders:
+            assert await platform.find_order(number) is not None
+        await platform.close()
 
 
 # -- REST and MCP -----------------------------------------------------------------------------

@@ -169,7 +169,7 @@ class Shopify(VendorPlatform[Found]):
             case Capability.RETURN_ITEMS:
                 return await self._return(write, found, order_id, key)
             case _:
-                return await self._edit(write, order_id, key)
+                return await self._edit(write, order_id, order, key)
 
     async def _look(
         self, write: Write, found: Found, order: PlatformOrder, key: str, before: str
@@ -261,11 +261,11 @@ class Shopify(VendorPlatform[Found]):
                 return node.text("/id")
         return ""
 
-    async def _edit(self, write: Write, order_id: str, key: str) -> Receipt:
+    async def _edit(self, write: Write, order_id: str, order: PlatformOrder, key: str) -> Receipt:
         """Change lines: nothing is changed before the edit is committed."""
         variant = ""
         if write.action is Capability.CHANGE_ITEM:
-            variant = await self._variant(write)
+            variant = await self._variant(write, order)
         begun = (await self._ask("begin edit", documents.EDIT_BEGIN, {"id": order_id})).at(
             "/orderEditBegin"
         )
@@ -296,7 +296,7 @@ class Shopify(VendorPlatform[Found]):
         except OutcomeUnknown as error:
             raise PlatformDown(str(error)) from None
 
-    async def _variant(self, write: Write) -> str:
+    async def _variant(self, write: Write, order: PlatformOrder) -> str:
         sku = write.value("sku")
         if not _SKU.fullmatch(sku):
             raise Refused(Refusal.UNKNOWN_ITEM)
@@ -305,6 +305,9 @@ class Shopify(VendorPlatform[Found]):
             if node.text("/sku", "") == sku:
                 if node.integer("/inventoryQuantity", 0) < rules.quantity(write):
                     raise Refused(Refusal.OUT_OF_STOCK)
+                line = rules.item(order, write.value("line_id"))
+                if line is not None and node.decimal("/price") > line.price:
+                    raise Refused(Refusal.PRICE_HIGHER)
                 return node.text("/id")
         raise Refused(Refusal.UNKNOWN_ITEM)
 

@@ -129,7 +129,7 @@ class VendorPlatform(ABC, Generic[Found]):
                 if entry and not repeat:
                     receipt = await self._look(write, found, order, key, entry.before)
                     if receipt is not None:
-                        await self._note(key, Entry(write.digest, True, receipt.reference))
+                        await self._note_done(key, write, receipt)
                         return receipt
                 if not repeat and (reason := self.refusal(write, order)):
                     raise Refused(reason)
@@ -159,12 +159,15 @@ class VendorPlatform(ABC, Generic[Found]):
             if not repeat:  # else the first sending may have done it
                 await self._forget(key)
             raise
+        await self._note_done(key, write, receipt)
+        return receipt
+
+    async def _note_done(self, key: str, write: Write, receipt: Receipt) -> None:
         try:
             await self._note(key, Entry(write.digest, True, receipt.reference))
         except PlatformDown:
             # It is done, and noted as sent: a retry looks before it sends.
             _log.error("the ledger of %s cannot be written: free the disk", self.name)
-        return receipt
 
     async def _forget(self, key: str) -> None:
         try:
