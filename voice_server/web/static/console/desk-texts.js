@@ -2,7 +2,7 @@
 
 export const TEXTS = {
   fr: {
-    title: "Conseillers", language: "Langue de la page", theme: "Clair ou sombre", skip: "Aller au dossier",
+    colon: " : ", title: "Conseillers", language: "Langue de la page", theme: "Clair ou sombre", skip: "Aller au dossier",
     queue: "En attente", empty: "Personne n'attend. Les nouvelles demandes apparaissent ici d'elles-mêmes.",
     nothing: "Choisissez une demande dans la liste.", back: "Retour à la liste", conversation: "Conversation",
     connected: "En direct", offline: "Connexion perdue, nouvel essai…",
@@ -18,7 +18,7 @@ export const TEXTS = {
     arrived: "Nouvelle demande : {about}", now: "à l'instant", minutes: "{n} min", hours: "{n} h", days: "{n} j",
   },
   nl: {
-    title: "Medewerkers", language: "Taal van de pagina", theme: "Licht of donker", skip: "Naar het dossier",
+    colon: ": ", title: "Medewerkers", language: "Taal van de pagina", theme: "Licht of donker", skip: "Naar het dossier",
     queue: "In de wachtrij", empty: "Er wacht niemand. Nieuwe vragen verschijnen hier vanzelf.",
     nothing: "Kies een vraag uit de lijst.", back: "Terug naar de lijst", conversation: "Gesprek",
     connected: "Live", offline: "Verbinding verbroken, nieuwe poging…",
@@ -34,7 +34,7 @@ export const TEXTS = {
     arrived: "Nieuwe vraag: {about}", now: "zonet", minutes: "{n} min", hours: "{n} u", days: "{n} d",
   },
   de: {
-    title: "Team", language: "Sprache der Seite", theme: "Hell oder dunkel", skip: "Zum Vorgang",
+    colon: ": ", title: "Team", language: "Sprache der Seite", theme: "Hell oder dunkel", skip: "Zum Vorgang",
     queue: "Wartend", empty: "Niemand wartet. Neue Anfragen erscheinen hier von selbst.",
     nothing: "Wählen Sie eine Anfrage aus der Liste.", back: "Zurück zur Liste", conversation: "Gespräch",
     connected: "Live", offline: "Verbindung verloren, neuer Versuch…",
@@ -50,7 +50,7 @@ export const TEXTS = {
     arrived: "Neue Anfrage: {about}", now: "gerade eben", minutes: "{n} Min.", hours: "{n} Std.", days: "{n} T.",
   },
   en: {
-    title: "Desk", language: "Language of the page", theme: "Light or dark", skip: "Go to the case",
+    colon: ": ", title: "Desk", language: "Language of the page", theme: "Light or dark", skip: "Go to the case",
     queue: "Waiting", empty: "Nobody is waiting. New requests appear here by themselves.",
     nothing: "Choose a request from the list.", back: "Back to the list", conversation: "Conversation",
     connected: "Live", offline: "Connection lost, trying again…",

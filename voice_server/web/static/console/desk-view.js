@@ -61,7 +61,7 @@ export class View {
       ["phone", item.phone && h("a", { href: `tel:${item.phone.replace(/[^+\d]/g, "")}` }, item.phone)],
       ["email", item.email && h("a", { href: `mailto:${encodeURIComponent(item.email)}` }, item.email)],
       ["callback", item.callback_at && this.moment(item.callback_at)],
-      ["slots", item.slots.map(([name, value]) => `${name}: ${value}`).join(", ")],
+      ["slots", item.slots.map(([name, value]) => `${name}${this.words.colon}${value}`).join(", ")],
       ["done", item.done.join("; ")],
       ["refused", item.refused.join("; ")],
       ["rules", item.rules.join("; ")],
@@ -87,11 +87,11 @@ export class View {
     if (line.role === "human") {
       parts.push(h("span", { lang: line.language }, line.text));
       if (line.translation)
-        parts.push(h("span", { class: "other", lang: item.language }, `${fill(this.words.said, { language: language(item.language) })} : ${line.translation}`));
+        parts.push(h("span", { class: "other", lang: item.language }, `${fill(this.words.said, { language: language(item.language) })}${this.words.colon}${line.translation}`));
     } else {
       parts.push(h("span", { lang: line.translation ? item.internal_language : line.language }, line.translation || line.text));
       if (line.translation)
-        parts.push(h("span", { class: "other", lang: line.language }, `${fill(this.words.original, { language: language(line.language) })} : ${line.text}`));
+        parts.push(h("span", { class: "other", lang: line.language }, `${fill(this.words.original, { language: language(line.language) })}${this.words.colon}${line.text}`));
     }
     if (!line.translated) parts.push(h("span", { class: "status warn" }, this.words.untranslated));
     const status = line.status === "cut" && !line.heard ? this.words.cutAll : this.words[line.status];
