@@ -44,6 +44,7 @@ from voice_server.records import StorageError
 from voice_server.shop.pack import load, resolve
 from voice_server.shop.pack_reader import PackError
 from voice_server.shop.shop import Shop
+from voice_server.shows import ShopEngines, Shows
 from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.engine import EngineError
 from voice_server.speech.language import TextLanguage
@@ -96,6 +97,7 @@ class App:
         self.store = WeightStore(settings.models)
         self.tenants = _load_tenants(settings)
         self._embedder = UniversalSentenceEncoder()
+        self._shows = Shows(settings)
         self._reloader: Reloader | None = None
         self._listeners: Listeners | None = None
         self._voices: Voices | None = None
@@ -141,7 +143,10 @@ class App:
             books = self._books = await _open_books(self.settings)
             await self._listen(runner)
             async with asyncio.TaskGroup() as tasks:
-                background = [tasks.create_task(self._keep_model())]
+                background = [
+                    tasks.create_task(self._keep_model()),
+                    tasks.create_task(self._shows.run()),
+                ]
                 background.append(tasks.create_task(books.run()))
                 try:
                     await self._load_or_stop(tasks, background, stop or asyncio.Event())
@@ -278,6 +283,18 @@ class App:
             dialogue=dialogue,
         )
         tenant.open(dialogue, services)
+        self._shows.open(
+            ShopEngines(
+                tenant.shop,
+                tenant.pictures,
+                knowledge,
+                self._embedder,
+                language.identify,
+                dialogue,
+                services.tts,
+            ),
+            first=tenant is self.tenants.default,
+        )
 
     def _load_facts(self) -> tuple[dict[Tenant, Knowledge], TextLanguage]:
         self._embedder.warm()
@@ -402,7 +419,7 @@ class App:
             },
             demo=settings.demo_mode,
             allowed_origins=settings.allowed_origins,
-            extend=[self._add_pages, self._add_phone],
+            extend=[self._add_pages, self._add_phone, self._shows.add_routes],
         )
 
     def _realtime(self, tenant: Tenant) -> RealtimeBackend:

@@ -143,6 +143,16 @@ class Settings(BaseSettings):
     asterisk_password: SecretStr = Field(
         SecretStr(""), description="what the dialplan proves itself with; any text of yours"
     )
+    shows: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="run-sheets of live shows, besides those of the shop pack"
+    )
+    show_crowd: bool = Field(
+        True, description="a made-up audience writes in the demo show of demo mode"
+    )
+    show_secret: SecretStr = Field(SecretStr(""), description="signs chat sent to our webhook")
+    youtube_key: SecretStr = Field(SecretStr(""), description="API key for YouTube's live chat")
+    twitch_client_id: str = Field("", description="of the application that the token is for")
+    twitch_token: SecretStr = Field(SecretStr(""), description="user token for Twitch EventSub")
     tts_threads: int = Field(2, ge=1, description="threads of one speech synthesis")
     warm_phrases: bool = Field(
         True, description="prepare the fixed sentences of all languages while nobody is connected"
@@ -160,6 +170,14 @@ class Settings(BaseSettings):
         if value.lstrip().startswith("["):
             return json.loads(value)
         return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("shows", mode="before")
+    @classmethod
+    def _several_shows(cls, value: object) -> object:
+        """One text may name several files, with commas between them."""
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
 
     @field_validator("llm")
     @classmethod

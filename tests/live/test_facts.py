@@ -36,7 +36,7 @@ def test_a_card(facts: ShopFacts) -> None:
     card = facts.card("oslo", "fr")
     assert card is not None
     assert (card.name, card.price, card.was_price) == ("lampe de table Oslo", "49,90 €", "59,90 €")
-    assert card.picture == "/shop/oslo.svg"
+    assert card.picture == "/shop/pictures/oslo.svg"
     assert card.stock == "in"
     assert card.url.startswith("https://")
     assert facts.card("nothing", "fr") is None

@@ -164,7 +164,6 @@ class ShopFacts:
         if product is None:
             return None
         count, was = self._stock(product), self._was(product)
-        picture = product.image.rpartition("/")[2]
         return LiveCard(
             product_id=product_id,
             name=product.text(language).name,
@@ -172,7 +171,7 @@ class ShopFacts:
             was_price="" if was is None else self.money(was, language),
             stock="out" if count == 0 else "few" if count <= FEW else "in",
             count=count,
-            picture=f"{self._pictures}/{picture}" if picture else "",
+            picture=f"{self._pictures}/{product.image}" if product.image else "",
             url=product.url or self._shop.url,
         )
 

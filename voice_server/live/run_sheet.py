@@ -88,12 +88,21 @@ class RunSheet:
     auto_answer: bool = True
     """Answer by itself; else only what the host approves."""
     answer_in_asker_language: bool = True
+    chat: tuple[str, ...] = ()
+    """Where the audience writes, besides our own page: "twitch:channel",
+    "twitch-eventsub:broadcaster:user" (numeric ids), "youtube:live-chat-id"."""
     remind_s: float = 600.0
     """How often it is said aloud that an AI presents (China's rules want it continuous)."""
 
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 _Slug = Annotated[str, StringConstraints(pattern=f"^{SLUG.pattern}$")]
+_Chat = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(twitch:[A-Za-z0-9_-]{1,50}|twitch-eventsub:\d+(:\d+)?|youtube:[\w.=%-]{1,200})$"
+    ),
+]
 _Strict = ConfigDict(extra="forbid")
 
 
@@ -127,6 +136,7 @@ class _ShowForm(BaseModel):
     auto_answer: bool = True
     answer_in_asker_language: bool = True
     remind_s: float = Field(600.0, ge=30, le=7200)
+    chat: tuple[_Chat, ...] = Field((), max_length=8)
 
 
 class _SheetForm(BaseModel):
@@ -169,6 +179,7 @@ def parse(table: Mapping[str, Any]) -> RunSheet:
         auto_answer=show.auto_answer,
         answer_in_asker_language=show.answer_in_asker_language,
         remind_s=show.remind_s,
+        chat=show.chat,
     )
 
 

@@ -42,6 +42,8 @@ class Line:
     """Live facts it states ("price", "stock"): when they change it is cut short."""
     point: int = -1
     """Which point of the segment's script it is, -1 for none."""
+    captions: tuple[tuple[str, str], ...] = ()
+    """The sentence in the show's other languages, as (language, text), where facts give it."""
 
 
 # --------------------------------------------------------------------------- inputs
@@ -81,6 +83,8 @@ class AnswerReady:
     product_id: str = ""
     """Whose card belongs to the answer."""
     uses: frozenset[str] = frozenset()
+    captions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The same sentences in other languages, as (language, sentences)."""
 
 
 @dataclass(frozen=True, slots=True)

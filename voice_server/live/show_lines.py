@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from voice_server.live.chat.envelope import Kind
 from voice_server.live.phrases import listed, phrases, sayable
@@ -44,6 +44,7 @@ def make(
     cluster: str = "",
     uses: frozenset[str] = frozenset(),
     point: int = -1,
+    captions: tuple[tuple[str, str], ...] = (),
 ) -> Line:
     """Return a line in the show's language unless another is given."""
     return Line(
@@ -58,7 +59,13 @@ def make(
         cluster_id=cluster,
         uses=uses,
         point=point,
+        captions=captions,
     )
+
+
+def others(show: ShowState, language: str) -> list[str]:
+    """Return the languages of the show besides one."""
+    return [other for other in show.sheet.languages if other != language]
 
 
 def phrase(
@@ -66,9 +73,15 @@ def phrase(
 ) -> list[Line]:
     """Return a fixed phrase as lines, in the wording that is due."""
     language = language or show.sheet.language
-    noun = show.facts.noun(product, language) if product else None
-    fields = {"shop": show.facts.shop_name, **show.facts.fields(product, language), **more}
-    clauses = phrases(language).clauses(key, turn(show, key), noun, **fields)
+    variant = turn(show, key)
+
+    def wording(spoken: str) -> list[str]:
+        noun = show.facts.noun(product, spoken) if product else None
+        fields = {"shop": show.facts.shop_name, **show.facts.fields(product, spoken), **more}
+        return phrases(spoken).clauses(key, variant, noun, **fields)
+
+    clauses = wording(language)
+    elsewhere = {other: wording(other) for other in others(show, language)}
     uses = frozenset({"price"}) if key in {"price", "flash_end"} else frozenset()
     mood, gesture, look = MANNERS.get(key, ("happy", "", "camera"))
     return [
@@ -82,9 +95,40 @@ def phrase(
             look=look,
             product=product,
             uses=uses,
+            captions=_beside(elsewhere, at, len(clauses)),
         )
         for at, clause in enumerate(clauses)
     ]
+
+
+def _beside(
+    elsewhere: Mapping[str, Sequence[str]], at: int, count: int
+) -> tuple[tuple[str, str], ...]:
+    """Return sentence ``at`` of ``count`` in other languages, where they have as many."""
+    return tuple(
+        (language, texts[at]) for language, texts in elsewhere.items() if len(texts) == count
+    )
+
+
+def _point_captions(show: ShowState) -> tuple[tuple[str, str], ...]:
+    """Return the point that is due in the languages whose script is as long."""
+    found = []
+    segment = show.segment
+    for other in others(show, show.sheet.language):
+        own = segment.points.get(other) if segment is not None else None
+        script = own or (() if _own(show) else show.facts.points(show.product, other))
+        if len(script) == len(show.points):
+            template = script[show.point]
+            fields = show.facts.fields(show.product, other)
+            if fields_of(template) <= fields.keys():
+                found.append((other, template.format_map(fields)))
+    return tuple(found)
+
+
+def _own(show: ShowState) -> bool:
+    """Whether the script of the segment is the host's, not the product's."""
+    segment = show.segment
+    return segment is not None and bool(segment.points.get(show.sheet.language))
 
 
 MANNERS = {
@@ -140,6 +184,7 @@ def talk(show: ShowState, now: float) -> Line | None:
                 product=show.product,
                 uses=uses & {"price", "was", "stock"},
                 point=show.point,
+                captions=_point_captions(show),
             )
         show.point += 1
     return None
@@ -176,7 +221,7 @@ def preface(show: ShowState, draft: AnswerDraft, language: str) -> list[Line]:
     return [
         make(
             show, line.text, line.kind, language=language, mood=line.mood, look="chat",
-            cluster=cluster,
+            cluster=cluster, captions=line.captions,
         )
         for line in lines
     ]  # fmt: skip
@@ -196,6 +241,7 @@ def answer_line(show: ShowState, draft: AnswerDraft, first: bool) -> Line:
         product=ready.product_id,
         cluster=ready.cluster_id,
         uses=ready.uses,
+        captions=_beside(dict(ready.captions), -len(draft.left), len(ready.sentences)),
     )
 
 

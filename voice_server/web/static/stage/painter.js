@@ -127,7 +127,7 @@ function drawTorso(ctx, rig, breath, p) {
   const shadow = ctx.createLinearGradient(0, 540, 0, 632);
   shadow.addColorStop(0, skin.deep);
   shadow.addColorStop(0.45, skin.deep);
-  shadow.addColorStop(1, "rgba(0,0,0,0)");
+  shadow.addColorStop(1, `${skin.deep}00`);
   ctx.globalAlpha = 0.55;
   ctx.fillStyle = shadow;
   ctx.beginPath();

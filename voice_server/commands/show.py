@@ -1,0 +1,51 @@
+"""``voice-server show``: the server with a live show, and where its pages are."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voice_server.commands import serve
+from voice_server.config import Settings
+from voice_server.live.run_sheet import RunSheetError, load
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+DEMO = "demo"
+
+
+def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "show",
+        help="put a live show on air",
+        description="Serve as 'serve' does, with a live show from a run-sheet. 'demo' is the one "
+        "of the demo shop, with a made-up audience.",
+        epilog="Example: voice-server show demo, then open http://localhost:8080/watch/demo",
+    )
+    parser.add_argument("sheet", nargs="?", default=DEMO, help="a run-sheet (TOML), or demo")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Serve with the show; returns the exit code."""
+    show = DEMO
+    if args.sheet != DEMO:
+        path = Path(args.sheet)
+        try:
+            show = load(path).id
+        except RunSheetError as error:
+            print(f"voice-server show: {error}", file=sys.stderr)
+            return 2
+        settings = settings.model_copy(update={"shows": (path,)})
+    base = f"http://localhost:{settings.port}"
+    print(
+        f"Viewers:    {base}/watch/{show}\n"
+        f"OBS source: {base}/stage/{show}   (1920 x 1080 or 1080 x 1920)\n"
+        f"Host:       {base}/console/shows/{show}",
+        file=sys.stderr,
+    )
+    return serve.run(args, settings)

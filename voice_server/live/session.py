@@ -1,0 +1,397 @@
+"""A show that runs: chat in, triage, director, voice, pages. The asyncio shell around the cores.
+
+One task owns the director (inputs through one queue); one looks after the chat; every source has
+its own.  Deadlines: the director's timers; an answer REPLY_S; a silent engine SPEECH_S (then the
+show goes on with the next sentence); a page that does not read is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from voice_server.live import show_events as ev
+from voice_server.live.answers import Answerer
+from voice_server.live.broadcast import Broadcast, Page
+from voice_server.live.captions import Caption, CaptionLog
+from voice_server.live.chat.envelope import REMOVALS, ChatEvent, Kind
+from voice_server.live.chat.inbox import Inbox
+from voice_server.live.chat.source import ChatSource, SourceState, keep_reading
+from voice_server.live.facts import ShopFacts
+from voice_server.live.questions import Cluster, Status
+from voice_server.live.run_sheet import RunSheet
+from voice_server.live.show import Director, State
+from voice_server.live.triage import Closed, Dropped, Joined, Outcome, Social, Triage, Understanding
+from voice_server.live.voice import LineSpeaker
+from voice_server.speech.engine import TextToSpeech
+
+log = logging.getLogger(__name__)
+
+CHAT_EVERY_S = 0.1
+"""The chat is looked at ten times a second, in batches: vectors of a batch cost half each."""
+BATCH = 40
+EXPIRE_EVERY_S = 1.0
+INPUTS = 1_000
+"""Inputs waiting for the director. It takes microseconds for each: this is never full unless the
+process hangs, and then the oldest chatter is worth nothing."""
+LINGER_S = 20.0
+"""With nobody watching the show pauses after so long: speech costs the callers' cores."""
+SHOWN = 30
+"""Questions in the host's list."""
+
+
+class ShowSession:
+    """One show, on air or waiting."""
+
+    def __init__(
+        self,
+        sheet: RunSheet,
+        facts: ShopFacts,
+        understanding: Understanding,
+        answerer: Answerer,
+        tts: TextToSpeech,
+        *,
+        sources: Sequence[ChatSource] = (),
+        autostart: bool = False,
+        on_drop: Callable[[str], None] = lambda reason: None,
+    ) -> None:
+        """``autostart``: begins with the first page that watches, pauses when none is left."""
+        self.sheet = sheet
+        self.facts = facts
+        self.inbox = Inbox()
+        self.captions = CaptionLog()
+        self.pages = Broadcast(self._audience)
+        self._triage = Triage(understanding)
+        self._director = Director(sheet, facts, self._triage)
+        self._answerer = answerer
+        self._speaker = LineSpeaker(tts, self.pages)
+        self._sources = sources
+        self._autostart = autostart
+        self._on_drop = on_drop
+        self._inputs: asyncio.Queue[ev.Input] = asyncio.Queue(INPUTS)
+        self._triage_lock = asyncio.Lock()
+        self._answers: dict[str, asyncio.Task[None]] = {}
+        self._began: float | None = None
+        self._line: tuple[ev.Line, float] | None = None
+        self._alone_since: float | None = None
+        self._auto_muted = False
+        self._sources_state: dict[str, SourceState] = {}
+        self.counts = {"questions": 0, "answered": 0, "dropped": 0, "to_host": 0}
+
+    # ------------------------------------------------------------------ outside
+
+    @property
+    def state(self) -> State:
+        """What the director does."""
+        return self._director.state
+
+    def do(self, event: ev.Input) -> None:
+        """Give the director an input."""
+        try:
+            self._inputs.put_nowait(event)
+        except asyncio.QueueFull:
+            log.error("the show's director does not keep up; an input is lost")
+
+    def chat(self, event: ChatEvent) -> None:
+        """Take an event of any source."""
+        self.inbox.offer(event)
+
+    def pin(self, cluster_id: str, pinned: bool) -> None:
+        """The host pins a question."""
+        self._triage.pin(cluster_id, pinned)
+        self._show_queue()
+
+    def join(self, role: str) -> Page:
+        """Return a page's queue; it begins with what holds now."""
+        return self.pages.join(role)
+
+    def finished(self) -> bool:
+        """Whether the show is over."""
+        return self._director.state is State.ENDED
+
+    # ------------------------------------------------------------------ running
+
+    async def run(self) -> None:
+        """Run until the show ends or this is cancelled; then every page is closed."""
+        self._announce()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                helpers = [
+                    tasks.create_task(self._read_chat()),
+                    *(
+                        tasks.create_task(
+                            keep_reading(source, self.chat, on_state=self._source_state)
+                        )
+                        for source in self._sources
+                    ),
+                ]
+                await self._direct()
+                for task in helpers:
+                    task.cancel()
+        finally:
+            for answer in self._answers.values():
+                answer.cancel()
+            await self._speaker.close()
+            self.pages.close()
+
+    async def _direct(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while not self.finished():
+            event: ev.Input | None = None
+            try:
+                async with asyncio.timeout_at(self._director.next_deadline()):
+                    event = await self._inputs.get()
+            except TimeoutError:
+                pass
+            async with self._triage_lock:
+                now = clock()
+                if event is None:
+                    commands = self._director.tick(now)
+                else:
+                    commands = self._director.receive(event, now)
+                for command in commands:
+                    self._carry_out(command, now)
+            if commands or isinstance(event, ev.Nudge):
+                self._show_queue()
+                self._show_state()
+
+    def _carry_out(self, command: ev.Command, now: float) -> None:
+        match command:
+            case ev.Speak(line):
+                self._begin_line(line, now)
+            case ev.CancelSpeech(line_id):
+                self._end_line(now)
+                self._speaker.cancel(line_id)
+            case ev.Prepare(text, language):
+                self._speaker.prepare(text, language)
+            case ev.PrepareAnswer():
+                self._answers[command.cluster_id] = asyncio.ensure_future(self._answer(command))
+            case ev.ShowCard():
+                self._card(command, now)
+            case ev.SegmentStarted(segment_id, round_number):
+                self._segment(segment_id, round_number)
+            case ev.Finished():
+                self.pages.send({"type": "finished"}, keep=True)
+
+    def _begin_line(self, line: ev.Line, now: float) -> None:
+        self._began = now if self._began is None else self._began
+        self._line = (line, now)
+
+        def done(ok: bool) -> None:
+            self._end_line(asyncio.get_running_loop().time())
+            self.do(ev.Spoken(line.id) if ok else ev.SpeechFailed(line.id))
+
+        self._speaker.speak(line, done)
+
+    def _end_line(self, now: float) -> None:
+        if self._line is not None and self._began is not None:
+            line, at = self._line
+            texts = ((line.language, line.text), *line.captions)
+            self.captions.add(Caption(at - self._began, now - self._began, texts))
+        self._line = None
+
+    async def _answer(self, order: ev.PrepareAnswer) -> None:
+        cluster = self._triage.get(order.cluster_id)
+        asked_in = cluster.language if cluster is not None else order.language
+        try:
+            found = await self._answerer.answer(order, asked_in, self.sheet.languages)
+        finally:
+            self._answers.pop(order.cluster_id, None)
+        self.counts["answered" if isinstance(found, ev.AnswerReady) else "to_host"] += 1
+        self.do(found)
+
+    # ------------------------------------------------------------------ chat
+
+    async def _read_chat(self) -> None:
+        clock = asyncio.get_running_loop().time
+        expire_at = clock() + EXPIRE_EVERY_S
+        while True:
+            await asyncio.sleep(CHAT_EVERY_S)
+            events = self.inbox.take(BATCH)
+            outcomes: list[Outcome] = []
+            async with self._triage_lock:
+                if events:
+                    outcomes = await asyncio.to_thread(
+                        self._triage.receive, events, clock(), on_screen=self._director.product
+                    )
+                if clock() >= expire_at:
+                    expire_at = clock() + EXPIRE_EVERY_S
+                    outcomes += self._triage.tick(clock())
+            self._tell(outcomes)
+            self._show_chat(events, outcomes)
+            self._watch_audience(clock())
+
+    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        people = tuple(outcome for outcome in outcomes if isinstance(outcome, Social))
+        if people:
+            self.do(ev.Crowd(people))
+        for outcome in outcomes:
+            if isinstance(outcome, Joined):
+                self.counts["questions"] += outcome.new
+            elif isinstance(outcome, Closed) and outcome.cluster.status is Status.WITHDRAWN:
+                self.do(ev.Withdrawn(outcome.cluster.id))
+            elif isinstance(outcome, Dropped):
+                self.counts["dropped"] += 1
+                self._on_drop(outcome.reason)
+        if any(isinstance(outcome, Joined | Closed) for outcome in outcomes):
+            self.do(ev.Nudge())
+
+    def _show_chat(self, events: Sequence[ChatEvent], outcomes: Sequence[Outcome]) -> None:
+        """Show clean messages to the watch pages, all with their fate to the host."""
+        unfit = {
+            outcome.event.key: outcome.reason
+            for outcome in outcomes
+            if isinstance(outcome, Dropped)
+        }
+        for event in events:
+            if event.kind in REMOVALS:
+                removal = {"type": "chat_removed", "kind": event.kind, "target": event.target}
+                self.pages.send({**removal, "platform": event.platform})
+            elif event.kind in (Kind.MESSAGE, Kind.PAID) and event.text:
+                reason = unfit.get(event.key, "")
+                hidden = reason not in ("", "chatter", "answered", "history")
+                self.pages.send(
+                    {
+                        "type": "chat_hidden" if hidden else "chat",
+                        "id": event.id,
+                        "platform": event.platform,
+                        "author_id": event.author_id if event.platform != "watch" else "",
+                        "author": event.author,
+                        "text": event.text,
+                        "reason": reason,
+                    },
+                    host=hidden,
+                )
+
+    # ------------------------------------------------------------------ audience
+
+    def _audience(self, count: int) -> None:
+        self._alone_since = None if count else time.monotonic()
+        if not count or not self._autostart:
+            return
+        if self._director.state is State.IDLE:
+            self.do(ev.Begin())
+        elif self._auto_muted:
+            self._auto_muted = False
+            self.do(ev.Resume())
+
+    def _watch_audience(self, now: float) -> None:
+        del now  # the host's clock counts: this is not the show's time
+        alone = self._alone_since
+        on_air = self._director.state in (State.ON_AIR, State.LULL)
+        if self._autostart and on_air and alone and time.monotonic() - alone > LINGER_S:
+            self._auto_muted = True
+            self.do(ev.Mute())
+
+    # ------------------------------------------------------------------ pages
+
+    def _announce(self) -> None:
+        sheet = self.sheet
+        self.pages.send(
+            {
+                "type": "show",
+                "id": sheet.id,
+                "title": dict(sheet.title),
+                "shop": self.facts.shop_name,
+                "language": sheet.language,
+                "languages": list(sheet.languages),
+                "avatar": sheet.avatar,
+                "segments": [
+                    {
+                        "id": segment.id,
+                        "product": segment.product_id,
+                        "title": self._title(segment.product_id, dict(segment.title)),
+                        "seconds": segment.duration_s,
+                    }
+                    for segment in sheet.segments
+                ],
+            },
+            keep=True,
+        )
+        self._show_state()
+        self._show_queue()
+
+    def _title(self, product_id: str, title: dict[str, str]) -> dict[str, str]:
+        names = {
+            language: noun.name
+            for language in self.sheet.languages
+            if (noun := self.facts.noun(product_id, language)) is not None
+        }
+        return {**names, **title}
+
+    def _card(self, order: ev.ShowCard, now: float) -> None:
+        cards = {
+            language: asdict(card)
+            for language in self.sheet.languages
+            if (card := self.facts.card(order.product_id, language)) is not None
+        }
+        flash: dict[str, object] | None = None
+        if order.flash is not None and order.flash_ends_at is not None:
+            flash = {
+                "price": {
+                    language: self.facts.money(order.flash.price, language)
+                    for language in self.sheet.languages
+                },
+                "code": order.flash.code,
+                "seconds": max(0.0, order.flash_ends_at - now),
+            }
+        self.pages.send({"type": "card", "cards": cards, "flash": flash}, keep=True)
+
+    def _segment(self, segment_id: str, round_number: int) -> None:
+        segment = next(s for s in self.sheet.segments if s.id == segment_id)
+        title = self._title(segment.product_id, dict(segment.title))
+        self.pages.send(
+            {"type": "segment", "id": segment_id, "round": round_number, "title": title}, keep=True
+        )
+
+    def _show_state(self) -> None:
+        line = self._director.line
+        self.pages.send(
+            {
+                "type": "state",
+                "state": self._director.state.value,
+                "line": line.text if line is not None else "",
+                "audience": self.pages.audience,
+                "counts": dict(self.counts),
+                "sources": [asdict(state) for state in self._sources_state.values()],
+            },
+            keep=True,
+            host=True,
+        )
+
+    def _show_queue(self) -> None:
+        now = asyncio.get_running_loop().time()
+        ranked = self._triage.ranked(now, self._director.product)
+        waiting = [cluster for _, cluster in ranked if cluster.status is Status.WAITING]
+        names = [name for cluster in waiting[:2] for name in cluster.names[:1]]
+        self.pages.send({"type": "teaser", "waiting": len(waiting), "names": names}, keep=True)
+        self.pages.send(
+            {"type": "queue", "questions": [_row(s, c, now) for s, c in ranked[:SHOWN]]},
+            keep=True,
+            host=True,
+        )
+
+    def _source_state(self, state: SourceState) -> None:
+        self._sources_state[state.name] = state
+        self._show_state()
+
+
+def _row(score: float, cluster: Cluster, now: float) -> dict[str, object]:
+    return {
+        "id": cluster.id,
+        "text": cluster.text,
+        "language": cluster.language,
+        "names": list(cluster.names),
+        "askers": cluster.askers,
+        "age_s": round(now - cluster.first_at),
+        "intent": cluster.understood.intent,
+        "product": cluster.understood.product_id,
+        "score": round(score, 2),
+        "status": cluster.status.value,
+        "reason": cluster.reason,
+        "pinned": cluster.pinned,
+        "approved": cluster.approved,
+    }

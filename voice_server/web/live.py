@@ -1,0 +1,303 @@
+"""The routes of the live show: stage, watch page, host's console, chat in, captions out.
+
+The pages are static files; what they show comes over websockets and is put into text nodes.  The
+console's socket is under ``/api/live/`` and needs a key (:data:`.application.GUARDED`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import itertools
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import segno
+from aiohttp import WSMsgType, web
+
+from voice_server.ids import new_id
+from voice_server.live import show_events as ev
+from voice_server.live.broadcast import Lagging, Page
+from voice_server.live.chat import wire
+from voice_server.live.chat.cleaning import clean
+from voice_server.live.session import ShowSession
+from voice_server.web.pages import STATIC, send_page
+
+SEND_S = 10.0
+"""A page that does not take a message for so long is closed."""
+HEARTBEAT_S = 20.0
+MOST_PAGES = 500
+CHAT_EVERY_S = 1.5
+"""A viewer's messages follow each other no faster; what comes faster is not taken."""
+LAGGED, OVER, FULL = 4408, 1000, 1013
+_LOOK = re.compile(r"[a-z0-9-]{1,40}")
+
+GetShow = Callable[[str], ShowSession | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBackend:
+    """What the routes need; made by the app."""
+
+    show: GetShow
+    avatars: Path
+    secret: Callable[[], str] = str
+    """What webhooks are signed with; without one none are taken."""
+
+
+def add_live(app: web.Application, backend: LiveBackend) -> None:
+    """Add the routes of the live show."""
+    routes = _Routes(backend)
+    for path, name in (("stage", "stage"), ("watch", "watch"), ("console/shows", "console")):
+        app.router.add_get(f"/{path}/{{show}}", routes.page(f"stage/{name}.html"))
+    app.router.add_get("/avatars/{look}/rig.json", routes.rig)
+    app.router.add_get("/live/{show}/stage", routes.stage)
+    app.router.add_get("/live/{show}/watch", routes.watch)
+    app.router.add_post("/live/{show}/events", routes.events)
+    app.router.add_get("/live/{show}/events", routes.events_socket)
+    app.router.add_get("/live/{show}/captions.vtt", routes.captions)
+    app.router.add_get("/live/{show}/qr/{product}.svg", routes.qr)
+    app.router.add_get("/api/live/{show}/console", routes.console)
+
+
+class _Routes:
+    def __init__(self, backend: LiveBackend) -> None:
+        self._backend = backend
+        self._serial = itertools.count(1)
+
+    def page(self, name: str) -> Callable[[web.Request], Any]:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            self._show(request)
+            return send_page(STATIC / name)
+
+        return serve
+
+    async def rig(self, request: web.Request) -> web.StreamResponse:
+        look = request.match_info["look"]
+        path = self._backend.avatars / look / "rig.json"
+        if not _LOOK.fullmatch(look) or not path.is_file():
+            raise web.HTTPNotFound
+        return web.FileResponse(
+            path,
+            headers={
+                "Content-Type": "application/json",
+                "Cache-Control": "no-cache",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    # ------------------------------------------------------------------ pages' sockets
+
+    async def stage(self, request: web.Request) -> web.StreamResponse:
+        async def ignore(message: Mapping[str, Any]) -> None:
+            """A stage has nothing to say."""
+
+        role = "preview" if "preview" in request.query else "stage"
+        return await self._stream(request, role, ignore)
+
+    async def watch(self, request: web.Request) -> web.StreamResponse:
+        show = self._show(request)
+        viewer = new_id("viewer")
+        last = float("-inf")
+
+        async def chat(message: Mapping[str, Any]) -> None:
+            nonlocal last
+            now = time.monotonic()
+            text = message.get("text")
+            if message.get("type") != "chat" or not isinstance(text, str):
+                return
+            if now - last < CHAT_EVERY_S:
+                return
+            last = now
+            language = str(message.get("language", ""))
+            show.chat(
+                wire.viewer_event(
+                    text,
+                    ident=f"{viewer}:{next(self._serial)}",
+                    viewer=viewer,
+                    author=str(message.get("name", "")),
+                    language=language if language in show.sheet.languages else "",
+                    channel=show.sheet.id,
+                    now=asyncio.get_running_loop().time(),
+                )
+            )
+
+        return await self._stream(request, "viewer", chat)
+
+    async def console(self, request: web.Request) -> web.StreamResponse:
+        show = self._show(request)
+
+        async def command(message: Mapping[str, Any]) -> None:
+            if message.get("type") == "pin":
+                show.pin(str(message.get("id", "")), message.get("on") is not False)
+                return
+            event = host_command(message, show.sheet.language)
+            if event is not None:
+                show.do(event)
+
+        return await self._stream(request, "host", command)
+
+    async def _stream(
+        self, request: web.Request, role: str, receive: Callable[[Mapping[str, Any]], Any]
+    ) -> web.StreamResponse:
+        show = self._show(request)
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=16_384, compress=False)
+        await socket.prepare(request)
+        if show.pages.audience >= MOST_PAGES:
+            await socket.close(code=FULL, message=b"the show is full")
+            return socket
+        page = show.join(role)
+        sending = asyncio.ensure_future(_send_all(socket, page))
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:
+                    continue
+                with contextlib.suppress(orjson.JSONDecodeError):
+                    body = orjson.loads(message.data)
+                    if isinstance(body, dict):
+                        await receive(body)
+        finally:
+            show.pages.leave(page)
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+        return socket
+
+    # ------------------------------------------------------------------ chat of other sources
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        show = self._show(request)
+        body = await request.content.read(wire.MAX_BODY + 1)
+        try:
+            self._check(request, body)
+            taken = self._take(show, request, body)
+        except wire.WireError as error:
+            status = 401 if "signature" in str(error) or "timestamp" in str(error) else 400
+            return web.json_response({"error": str(error)}, status=status)
+        return web.json_response({"taken": taken}, status=202)
+
+    async def events_socket(self, request: web.Request) -> web.StreamResponse:
+        show = self._show(request)
+        try:
+            self._check(request, b"")
+        except wire.WireError as error:
+            return web.json_response({"error": str(error)}, status=401)
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S, max_msg_size=wire.MAX_BODY, compress=False
+        )
+        await socket.prepare(request)
+        async for message in socket:
+            if message.type is not WSMsgType.TEXT:
+                continue
+            try:
+                answer: dict[str, object] = {"taken": self._take(show, request, message.data)}
+            except wire.WireError as error:
+                answer = {"error": str(error)}
+            async with asyncio.timeout(SEND_S):
+                await socket.send_str(orjson.dumps(answer).decode())
+        return socket
+
+    def _check(self, request: web.Request, body: bytes) -> None:
+        secret = self._backend.secret()
+        if not secret:
+            raise wire.WireError("no signature is taken: the operator has set no show_secret")
+        wire.check_signature(
+            secret,
+            request.headers.get("X-Voice-Server-Timestamp", ""),
+            request.headers.get("X-Voice-Server-Signature", ""),
+            body,
+            unix_now=time.time(),
+        )
+
+    @staticmethod
+    def _take(show: ShowSession, request: web.Request, body: bytes | str) -> int:
+        platform = clean(request.query.get("platform", "webhook"), 20).lower() or "webhook"
+        events = wire.parse_batch(
+            body,
+            platform=platform,
+            channel=show.sheet.id,
+            now=asyncio.get_running_loop().time(),
+        )
+        for event in events:
+            show.chat(event)
+        return len(events)
+
+    # ------------------------------------------------------------------ files
+
+    async def captions(self, request: web.Request) -> web.StreamResponse:
+        show = self._show(request)
+        language = request.query.get("lang", show.sheet.language)
+        return web.Response(
+            text=show.captions.webvtt(language),
+            content_type="text/vtt",
+            headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+        )
+
+    async def qr(self, request: web.Request) -> web.StreamResponse:
+        """Draw the link of a product; only our own catalogue's links are drawn."""
+        show = self._show(request)
+        card = show.facts.card(request.match_info["product"], show.sheet.language)
+        if card is None:
+            raise web.HTTPNotFound
+        out = io.BytesIO()
+        segno.make(card.url, error="m", micro=False).save(out, kind="svg", scale=8, border=2)
+        return web.Response(
+            body=out.getvalue(),
+            content_type="image/svg+xml",
+            headers={"Cache-Control": "max-age=3600", "X-Content-Type-Options": "nosniff"},
+        )
+
+    def _show(self, request: web.Request) -> ShowSession:
+        show = self._backend.show(request.match_info["show"])
+        if show is None:
+            raise web.HTTPNotFound(text="There is no such show, or the server is still loading.")
+        return show
+
+
+async def _send_all(socket: web.WebSocketResponse, page: Page) -> None:
+    try:
+        while (frame := await page.next()) is not None:
+            async with asyncio.timeout(SEND_S):
+                if isinstance(frame, str):
+                    await socket.send_str(frame)
+                else:
+                    await socket.send_bytes(frame)
+        await socket.close(code=OVER)
+    except (Lagging, TimeoutError):
+        await socket.close(code=LAGGED, message=b"too slow")
+    except ConnectionError:
+        return  # the page is gone; the reading side notices too
+
+
+def host_command(message: Mapping[str, Any], language: str) -> ev.Input | None:
+    """Return the director's input for a message of the console, None for what is none."""
+    ident = str(message.get("id", ""))[:64]
+    match message.get("type"):
+        case "begin":
+            return ev.Begin()
+        case "approve":
+            return ev.Approve(ident)
+        case "skip":
+            return ev.Skip(ident)
+        case "say":
+            text = clean(str(message.get("text", "")), 400)
+            wish = str(message.get("language", ""))
+            return (
+                ev.Say(text, wish if re.fullmatch("[a-z]{2}", wish) else language) if text else None
+            )
+        case "mute":
+            return ev.Mute()
+        case "take_over":
+            return ev.TakeOver()
+        case "resume":
+            return ev.Resume()
+        case "jump":
+            return ev.Jump(ident)
+        case "stop":
+            return ev.Stop()
+    return None
