@@ -153,6 +153,12 @@ class Settings(BaseSettings):
     youtube_key: SecretStr = Field(SecretStr(""), description="API key for YouTube's live chat")
     twitch_client_id: str = Field("", description="of the application that the token is for")
     twitch_token: SecretStr = Field(SecretStr(""), description="user token for Twitch EventSub")
+    desk_token: SecretStr = Field(
+        SecretStr(""), description="API token of the desk's vendor that the shop pack names"
+    )
+    desk_secret: SecretStr = Field(
+        SecretStr(""), description="what the desk's vendor signs its webhooks with"
+    )
     tts_threads: int = Field(2, ge=1, description="threads of one speech synthesis")
     warm_phrases: bool = Field(
         True, description="prepare the fixed sentences of all languages while nobody is connected"
