@@ -67,6 +67,10 @@ def test_the_reason_is_said_in_the_callers_language(language: str, first: str) -
     assert len(said) == 3, "the language, and that no history was used"
 
 
+def test_the_language_is_explained_only_where_it_was_asked_for() -> None:
+    assert len(why(replace(DONE, language_reason="kept"), "en")) == 2
+
+
 def test_another_language_hears_english() -> None:
     assert why(DONE, "pl") == why(DONE, "en")
 
