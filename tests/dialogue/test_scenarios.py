@@ -23,11 +23,13 @@ from tests.scenarios.world import FaultyStore, Mailbox, PaperDesk
 from voice_server.dialogue.dialogue import Clause, HistoryEntry, Message, ReplyEnd, ReplyRequest
 from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.flows.state import FlowState
+from voice_server.dialogue.identity.hearing import proof_reader
 from voice_server.dialogue.identity.service import IdentityService
 from voice_server.dialogue.knowledge import Knowledge
 from voice_server.dialogue.llm.client import ChatEndpoint
 from voice_server.dialogue.manager import ShopDialogue, ShopSession
 from voice_server.dialogue.prompt import ShopIdentity
+from voice_server.dialogue.spelling.checks import OrderFormat
 from voice_server.shop.shop import Shop
 from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.language import TextLanguage
@@ -110,6 +112,9 @@ class World:
             self.store,
             lambda session_id: service.open(caller=session_id),
             hand_offs=None if scenario.desk == "none" else self.desk,
+            proofs=proof_reader(
+                OrderFormat(shop.orders.prefix, shop.orders.digits), tuple(shop.policies.delivery)
+            ),
             now=clock,
         )
 

@@ -14,6 +14,7 @@ from voice_server.dialogue.flows.ports import Proofs
 from voice_server.dialogue.mention_words import ORDINALS
 from voice_server.dialogue.mentions import Mentions
 from voice_server.dialogue.numerals import find_numerals
+from voice_server.dialogue.spelling.forms import read_phone, read_postcode
 from voice_server.dialogue.words import fold, sound, stem, tokens
 from voice_server.shop.catalogue import Product, Variant
 from voice_server.shop.platform import PlatformItem, PlatformOrder
@@ -74,6 +75,10 @@ class SlotReader:
             return self.variant(mentions, item)
         if step.type == "country":
             return self._place(text, mentions)
+        if step.type == "phone":
+            return read_phone(text, self._language).best
+        if step.type == "postcode":
+            return self._postcode(text)
         return _FREE[step.type](text)
 
     def line(self, text: str, mentions: Mentions, items: Sequence[PlatformItem]) -> str:
@@ -145,6 +150,12 @@ class SlotReader:
         by_sound = any(sound(word) in heard for word in words if len(word) > 4)
         return by_sound or any(stem(word) in said for word in words if len(word) > 3)
 
+    def _postcode(self, text: str) -> str:
+        dutch = _DUTCH.search(text)
+        if dutch:
+            return f"{dutch.group(1)} {dutch.group(2).upper()}"
+        return read_postcode(text, self._language, tuple(self._shop.policies.delivery)).best
+
     def _place(self, text: str, mentions: Mentions) -> str:
         """Return a country, by its name or by the shape of a postcode of the home country."""
         if mentions.country:
@@ -162,26 +173,11 @@ def _street(text: str) -> str:
     return found if _STREET.fullmatch(found) else ""
 
 
-def _postcode(text: str) -> str:
-    dutch = _DUTCH.search(text)
-    if dutch:
-        return f"{dutch.group(1)} {dutch.group(2).upper()}"
-    digits = re.sub(r"(?<=\d)\s+(?=\d)", "", text)
-    runs = re.findall(r"(?<!\d)\d{4,5}(?!\d)", digits)
-    return runs[0] if len(runs) == 1 else ""
-
-
 def _city(text: str) -> str:
     found = _cleaned(text)
     words = found.split()
     named = bool(words) and len(words) <= 5 and not any(char.isdigit() for char in found)
     return found if named and "?" not in text else ""
-
-
-def _phone(text: str) -> str:
-    digits = re.sub(r"[\s./()-]", "", text)
-    runs = re.findall(r"\+?\d{8,15}", digits)
-    return runs[0] if len(runs) == 1 else ""
 
 
 def _text(text: str) -> str:
@@ -199,9 +195,7 @@ def _cleaned(text: str) -> str:
 
 _FREE = {
     "street": _street,
-    "postcode": _postcode,
     "city": _city,
-    "phone": _phone,
     "text": _text,
 }
 
