@@ -6,7 +6,8 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientSession, web
@@ -15,10 +16,13 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.shop.test_pack import change
 from voice_server.app import App, StartFailed
 from voice_server.config import Settings
+from voice_server.realtime.session import RealtimeSession
+from voice_server.realtime.sessions import Sessions
 from voice_server.shop import pack
 from voice_server.shop.pack_reader import Problem
 from voice_server.tenants import Reload, Tenant
 from voice_server.web.application import create_application
+from voice_server.web.metrics import Metrics
 from voice_server.weights import WeightStore
 
 Client = TestClient[web.Request, web.Application]
@@ -183,6 +187,18 @@ async def test_a_reload_answers_with_what_is_wrong(
             {"severity": "error", "file": "products.csv", "line": 3,
              "message": "the price is 'dear'", "remedy": "write 49.90"}
         ]  # fmt: skip
+
+
+async def test_a_session_is_resumed_with_its_own_shops_key_only() -> None:
+    numbers = iter(range(9))
+    sessions = Sessions(9, Metrics(), lambda prefix: f"{prefix}_{next(numbers)}")
+    call = cast(RealtimeSession, Mock(shop="tilleul", finished=False))
+    sessions.add(call)
+    token = sessions.token(call)
+    assert sessions.claim(token, "marolle") is None
+    assert sessions.claim(token, "tilleul") is call, "the stranger's try has not used it up"
+    assert sessions.claim(token, "tilleul") is None
+    assert sessions.claim(sessions.token(call)) is call
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,11 @@ class RealtimeSession:
         config: SessionConfig,
         extensions: frozenset[str],
         clock: Callable[[], float],
+        shop: str = "",
     ) -> None:
+        """``shop`` is the id of the shop it talks for, "" where there is but one."""
         self.id = session_id
+        self.shop = shop
         self._meter = meter
         self._clock = clock
         self._resume_s = backend.resume_s

@@ -64,9 +64,16 @@ class Sessions:
         self._tokens[token] = session
         return token
 
-    def claim(self, token: str) -> RealtimeSession | None:
-        """Return the session a token stands for, once; None if unknown, used or over."""
-        session = self._tokens.pop(token, None)
+    def claim(self, token: str, shop: str = "") -> RealtimeSession | None:
+        """Return the session a token stands for, once; None if unknown, used or over.
+
+        ``shop`` is the only shop the caller's key opens: another shop's session is unknown to it,
+        and its token stays good for its owner.
+        """
+        session = self._tokens.get(token)
+        if session is not None and shop and session.shop != shop:
+            return None
+        self._tokens.pop(token, None)
         return None if session is None or session.finished else session
 
     async def drain(self, deadline_s: float) -> None:

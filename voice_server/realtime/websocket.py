@@ -64,9 +64,9 @@ class RealtimeEndpoint:
         """Serve one websocket from its handshake to its end."""
         if "call_id" in request.query:
             raise web.HTTPNotFound(text="There is no such call on this server.")
-        backend = self._backend
+        shop, backend = "", self._backend
         if backend.for_request is not None:
-            _, backend = backend.for_request(request)
+            shop, backend = backend.for_request(request)
         socket = web.WebSocketResponse(
             protocols=(SUBPROTOCOL,),
             heartbeat=self._heartbeat_s,
@@ -81,7 +81,7 @@ class RealtimeEndpoint:
             if token is not None:
                 await self._resume(request, line, token)
             else:
-                await self._open(request, line, backend)
+                await self._open(request, line, shop, backend)
         except Full as full:
             self._meter.count("realtime_refused_total")
             await _refuse(line, WireError(str(full), code="server_full"), TRY_AGAIN_LATER)
@@ -90,7 +90,9 @@ class RealtimeEndpoint:
             await _refuse(line, error, TRY_AGAIN_LATER)
         return socket
 
-    async def _open(self, request: web.Request, line: Line, backend: RealtimeBackend) -> None:
+    async def _open(
+        self, request: web.Request, line: Line, shop: str, backend: RealtimeBackend
+    ) -> None:
         self.sessions.check_room()
         if why := self._backend.not_yet():
             raise Full(why)
@@ -103,6 +105,7 @@ class RealtimeEndpoint:
             config=self._config(request, backend),
             extensions=extensions,
             clock=self._clock or asyncio.get_running_loop().time,
+            shop=shop,
         )
         self.sessions.add(session)
         self._meter.count("realtime_sessions_total")
@@ -113,7 +116,8 @@ class RealtimeEndpoint:
             self.sessions.remove(session)
 
     async def _resume(self, request: web.Request, line: Line, token: str) -> None:
-        session = self.sessions.claim(token)
+        principal = request.get(PRINCIPAL)
+        session = self.sessions.claim(token, principal.shop if principal is not None else "")
         if session is None:
             error = WireError(
                 "This session cannot be resumed: its token is unknown, used or expired. Open a "

@@ -128,12 +128,19 @@ def _settings(root: Section, shop: Shop, problems: Problems) -> None:
             f"'{shop.policies.email}' is no e-mail address",
             'write email = "hello@shop.example"',
         )
-    if not shop.policies.phone and not shop.policies.hours:
+    if not shop.policies.phone:
         problems.warn(
             root.file,
             contact.line(),
-            "there is neither a telephone number nor opening hours: no human can be promised",
-            "fill in [contact] phone and [hours]",
+            "there is no telephone number: callers who want a human are sent to it",
+            "fill in [contact] phone",
+        )
+    if not shop.policies.hours:
+        problems.warn(
+            root.file,
+            root.section("hours", required=False).line(),
+            "there are no opening hours: callers are told that nobody ever answers",
+            'fill in [hours], such as monday = "09:00-18:00"',
         )
     _delivery(root, shop, problems)
 
