@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import secrets
 from typing import Any
@@ -28,6 +29,8 @@ class FakeBol(FakeShop):
         self.process_ends = "SUCCESS"
         self.processes: dict[str, list[Any]] = {}
         self.cancelled: dict[str, int] = {}
+        self.asked = asyncio.Event()
+        """Somebody asked for a process."""
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -98,7 +101,7 @@ class FakeBol(FakeShop):
                 self.cancelled[line.id] = line.quantity
                 self.world.did("cancel", f"{order.number}/{line.id}")
         process = str(1000 + len(self.processes))
-        self.processes[process] = [self.slow_process, lines[0]]
+        self.processes[process] = [self.slow_process, lines[0], self.process_ends]
         return _json(self._state(process), 202)
 
     async def _process(self, request: web.Request) -> web.Response:
@@ -108,20 +111,21 @@ class FakeBol(FakeShop):
         if process not in self.processes:
             return _problem(404, "Not Found", "Process status not found")
         self.processes[process][0] -= 1
+        self.asked.set()
         return _json(self._state(process))
 
     def _state(self, process: str) -> dict[str, Any]:
-        waits, line = self.processes[process]
+        waits, line, ends = self.processes[process]
         state = {
             "processStatusId": process,
             "entityId": line,
             "eventType": "CANCEL_ORDER",
             "description": f"Cancel order item with id {line}.",
-            "status": "PENDING" if waits > 0 else self.process_ends,
+            "status": "PENDING" if waits > 0 else ends,
             "createTimestamp": "2026-11-25T10:11:12+01:00",
             "links": [],
         }
-        if waits <= 0 and self.process_ends == "FAILURE":
+        if waits <= 0 and ends == "FAILURE":
             state["errorMessage"] = "The item was already shipped"
         return state
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -280,6 +281,19 @@ async def test_bol_process_that_fails_or_takes_long(tmp_path: Path) -> None:
         assert [one for one in fake.requests if one.startswith("PUT")] == puts
 
 
+async def test_bol_process_is_noted_before_it_is_waited_for(tmp_path: Path) -> None:
+    async with facing(FakeBol, "bol", tmp_path) as (case, fake):
+        cancel = Write(Capability.CANCEL_ORDER, case.kind.open)
+        fake.slow_process = 99
+        task = asyncio.create_task(case.platform.write(cancel, key="a"))
+        await fake.asked.wait()
+        task.cancel()  # the caller hangs up
+        await asyncio.gather(task, return_exceptions=True)
+        fake.processes["1000"][0] = 0
+        assert (await case.again().write(cancel, key="a")).reference == "1000"
+        assert sum(one.startswith("PUT") for one in fake.requests) == 1
+
+
 async def test_bol_process_given_up_is_settled_by_the_order(tmp_path: Path) -> None:
     async with facing(FakeBol, "bol", tmp_path) as (case, fake):
         cancel = Write(Capability.CANCEL_ORDER, case.kind.open)
@@ -288,6 +302,7 @@ async def test_bol_process_given_up_is_settled_by_the_order(tmp_path: Path) -> N
             await case.platform.write(cancel, key="a")
         fake.process_ends = "SUCCESS"
         await case.platform.write(cancel, key="a")
+        assert sum(one.startswith("PUT") for one in fake.requests) == 2
         assert (await case.order(case.kind.open)).status is OrderStatus.CANCELLED
 
 
@@ -358,8 +373,6 @@ async def test_mcp_calls_only_tools_the_owner_allows(tmp_path: Path) -> None:
 
 async def test_mcp_speaks_with_the_official_server(tmp_path: Path) -> None:
     """The fake's wire is our own reading: the protocol's own server must understand us too."""
-    import asyncio
-
     import uvicorn
     from mcp.server import MCPServer
     from mcp.server.mcpserver.exceptions import ToolError

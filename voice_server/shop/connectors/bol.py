@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -19,7 +20,7 @@ from voice_server.shop.connectors import rules
 from voice_server.shop.connectors.documents import Doc, Malformed
 from voice_server.shop.connectors.http import Http, Reply, Request
 from voice_server.shop.connectors.ledger import Ledger
-from voice_server.shop.connectors.vendor import Pending, VendorPlatform, shortened
+from voice_server.shop.connectors.vendor import VendorPlatform, shortened
 from voice_server.shop.orders import OrderStatus
 from voice_server.shop.platform import (
     Address,
@@ -193,6 +194,7 @@ class Bol(VendorPlatform[Doc]):
             raise Refused(_problem(reply))
         taken = reply.json()
         process = taken.text("/processStatusId")
+        await self._taken(key, write, process)
         receipt = await self._outcome(process, taken)
         if receipt is None:
             raise OutcomeUnknown("bol's process ran out of time")
@@ -202,12 +204,10 @@ class Bol(VendorPlatform[Doc]):
         self, write: Write, found: Doc, order: PlatformOrder, key: str, before: str
     ) -> Receipt | None:
         if before:
-            try:
+            with contextlib.suppress(Refused):  # it failed; another one may have done it
                 receipt = await self._outcome(before, await self._process(before))
-            except Refused:
-                return None
-            if receipt is not None:
-                return receipt
+                if receipt is not None:
+                    return receipt
         gone = [
             line.integer("/quantity") == line.integer("/quantityCancelled", 0)
             for line in _wanted(write, found, gone=True)
@@ -219,7 +219,7 @@ class Bol(VendorPlatform[Doc]):
 
         Raises:
             Refused: it failed, with bol's words.
-            Pending: it is not over, or cannot be asked about now.
+            OutcomeUnknown: it is not over, or cannot be asked about now.
         """
         for poll in range(POLLS):
             match state.text("/status"):
@@ -234,8 +234,8 @@ class Bol(VendorPlatform[Doc]):
                 try:
                     state = await self._process(process)
                 except PlatformDown as error:
-                    raise Pending(str(error), process) from None
-        raise Pending("bol has not finished yet", process)
+                    raise OutcomeUnknown(str(error)) from None
+        raise OutcomeUnknown("bol has not finished yet")
 
     async def _process(self, process: str) -> Doc:
         if not process.isalnum():

@@ -34,15 +34,6 @@ REASON_LIMIT = 200
 """Characters of a vendor's own words that go into a log."""
 
 
-class Pending(OutcomeUnknown):
-    """The vendor took the write and works on it: ``reference`` asks for its outcome later."""
-
-    def __init__(self, problem: str, reference: str) -> None:
-        """Keep the reference."""
-        super().__init__(problem)
-        self.reference = reference
-
-
 class VendorPlatform(ABC, Generic[Found]):
     """A platform behind a wire. A connector says how to find, send and look; this says when.
 
@@ -152,9 +143,6 @@ class VendorPlatform(ABC, Generic[Found]):
         except Malformed as error:
             # Something was answered: most likely it was done.
             raise OutcomeUnknown(f"{self.name}: {error} ({write.action})") from None
-        except Pending as pending:
-            await self._note(key, Entry(write.digest, before=pending.reference))
-            raise
         except (Refused, PlatformDown):
             if not repeat:  # else the first sending may have done it
                 await self._forget(key)
@@ -162,11 +150,18 @@ class VendorPlatform(ABC, Generic[Found]):
         await self._note_done(key, write, receipt)
         return receipt
 
+    async def _taken(self, key: str, write: Write, reference: str) -> None:
+        """Note what the vendor calls a write that it works on; ``_look`` gets it as ``before``."""
+        await self._note_or_tell(key, Entry(write.digest, before=reference))
+
     async def _note_done(self, key: str, write: Write, receipt: Receipt) -> None:
+        await self._note_or_tell(key, Entry(write.digest, True, receipt.reference))
+
+    async def _note_or_tell(self, key: str, entry: Entry) -> None:
+        """Note what has happened already: if that fails, a retry looks before it sends."""
         try:
-            await self._note(key, Entry(write.digest, True, receipt.reference))
+            await self._note(key, entry)
         except PlatformDown:
-            # It is done, and noted as sent: a retry looks before it sends.
             _log.error("the ledger of %s cannot be written: free the disk", self.name)
 
     async def _forget(self, key: str) -> None:
