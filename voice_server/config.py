@@ -113,6 +113,14 @@ class Settings(BaseSettings):
         description="say that an AI speaks before the first answer to who has not heard it yet, in "
         "a greeting for example (AI Act, article 50); off only where callers are told otherwise",
     )
+    codes: SecretStr = Field(
+        SecretStr("auto"),
+        description="how one-time codes are sent: none, console (for the demo), smtp:// or "
+        "smtps://user:password@host, or the http(s) address of a gateway of yours; auto is the "
+        "console in demo mode, else none",
+    )
+    codes_from: str = Field("", description="the sender of codes by mail; empty: the shop's own")
+    codes_secret: SecretStr = Field(SecretStr(""), description="signs codes for your gateway")
     max_sessions: int = Field(
         200, ge=1, description="sessions at once; the next one is refused with 503 or 1013"
     )
@@ -184,6 +192,16 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("codes")
+    @classmethod
+    def _known_codes(cls, value: SecretStr) -> SecretStr:
+        how = value.get_secret_value()
+        if how in {"auto", "none", "console"}:
+            return value
+        if how.startswith(("smtp://", "smtps://", "http://", "https://")):
+            return value
+        raise ValueError("codes must be auto, none, console, or an smtp(s) or http(s) address")
 
     @field_validator("llm")
     @classmethod
