@@ -8,6 +8,7 @@ Needs the extra ``mcp``.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -70,8 +71,14 @@ class McpPlatform(MappedPlatform):
         clock: Clock | None = None,
     ) -> None:
         super().__init__(mapping, ledger, limits)
+        import httpx2
         import mcp  # noqa: F401 - an extra: its absence is told at the start
 
+        # Reading the certificates takes 70 ms: once, not on each call. Plain http needs none.
+        encrypted = url.startswith("https:")
+        self._tls = (
+            httpx2.create_ssl_context() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        )
         self._url = url
         self._proxied = not is_loopback(urlsplit(url).hostname or "")
         self._headers = dict(headers)
@@ -178,7 +185,10 @@ class McpPlatform(MappedPlatform):
             raise PlatformDown(f"the mcp server rests after failures ({label})")
         async with (
             httpx2.AsyncClient(
-                headers=self._headers, timeout=self._limits.request_s, trust_env=self._proxied
+                headers=self._headers,
+                timeout=self._limits.request_s,
+                trust_env=self._proxied,
+                verify=self._tls,
             ) as http,
             Client(streamable_http_client(self._url, http_client=http), cache=None) as client,
         ):
