@@ -101,8 +101,7 @@ def _judge(evidence: tuple[str, ...], before: str) -> str:
     points = {NOVICE: 0, EXPERT: 0}
     for piece in evidence:
         level, _, reason = piece.partition(": ")
-        if level in points and not reason.startswith("asked"):
-            points[level] += STATEMENT if reason.startswith("said") else TERM
+        points[level] = points.get(level, 0) + (STATEMENT if reason.startswith("said") else TERM)
     believed = [level for level in (NOVICE, EXPERT) if points[level] >= ENOUGH]
     if not believed:
         return before
