@@ -18,6 +18,7 @@ from voice_server.desk.settings import DeskSettings, load_desk
 from voice_server.desk.translation import Translator
 from voice_server.dialogue.journal import AnsweredTurn
 from voice_server.dialogue.llm.model import LanguageModel
+from voice_server.dialogue.memory.digest import Digester
 from voice_server.dialogue.memory.keeper import StateKeeper
 from voice_server.dialogue.prompts.registry import PromptRegistry
 from voice_server.dialogue.recollection import Records
@@ -97,6 +98,7 @@ class Bookkeeping:
         self.storage = storage
         self.prompts = prompts
         self._translations: list[StaffTranslation] = []
+        self._digester: Digester | None = None
         self._workers: asyncio.TaskGroup | None = None
 
     @classmethod
@@ -133,7 +135,8 @@ class Bookkeeping:
         found = await keeper.preload()
         if found:
             log.info("%s: %d conversations can be gone on with", shop.name, found)
-        return Records(shop.id, keeper, ShopJournal(self.storage, translation, shop.id))
+        journal = ShopJournal(self.storage, translation, shop.id)
+        return Records(shop.id, keeper, journal, self._digests(model))
 
     async def run(self) -> None:
         """Write, translate and watch the prompts, for ever."""
@@ -143,12 +146,24 @@ class Bookkeeping:
             workers.create_task(self.prompts.watch())
             for translation in self._translations:
                 workers.create_task(translation.run())
+            if self._digester is not None:
+                workers.create_task(self._digester.run())
 
     async def close(self) -> None:
         """Write what is left, boundedly; call after :meth:`run` was cancelled."""
         for translation in self._translations:
             translation.close()
         await self.storage.close()
+
+    def _digests(self, model: LanguageModel | None) -> Digester | None:
+        """Return the one queue of digests; the embedded model has callers to serve."""
+        if model is None or model.embedded:
+            return None
+        if self._digester is None:
+            self._digester = Digester(model)
+            if self._workers is not None:
+                self._workers.create_task(self._digester.run())
+        return self._digester
 
     def _translator(
         self, shop: Shop, desk: DeskSettings, model: LanguageModel | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from voice_server.dialogue.dialogue import Message, ReplyRequest, ToolCall, Tool
 from voice_server.dialogue.journal import AnsweredTurn
 from voice_server.dialogue.llm.model import LanguageModel, LlmRefused
 from voice_server.dialogue.manager import ShopDialogue, ShopSession
+from voice_server.dialogue.memory.digest import EVERY, Digester
 from voice_server.dialogue.memory.keeper import StateKeeper
 from voice_server.dialogue.prompt import ShopIdentity
 from voice_server.dialogue.prompts import PromptRegistry, Rollout
@@ -284,6 +286,20 @@ async def test_a_session_goes_on_after_a_restart(tmp_path: Path) -> None:
     other = dialogue.open("s2", language="en")
     assert (other.language, other.memory.turn) == ("en", 0)
     await store.close()
+
+
+async def test_a_long_talk_gets_a_digest_between_turns() -> None:
+    digester = Digester(ScriptedModel([["The customer likes the Oslo."]]))
+    session = shop(records=Records(digester=digester)).open("s1")
+    new = numbered()
+    for _ in range(EVERY):
+        await turn(session, new("What does Oslo cost?"))
+    running = asyncio.ensure_future(digester.run())
+    await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.wait([running])
+    assert session.memory.digest == "The customer likes the Oslo."
+    assert session.memory.digest_turn == EVERY
 
 
 async def test_what_proves_who_calls_does_not_survive() -> None:

@@ -19,6 +19,7 @@ from voice_server.dialogue.dialogue import (
 )
 from voice_server.dialogue.facts import Context
 from voice_server.dialogue.journal import AnsweredTurn, Journal
+from voice_server.dialogue.memory.digest import Digester
 from voice_server.dialogue.memory.keeper import StateKeeper
 from voice_server.dialogue.memory.memory import Learned, Memory
 from voice_server.dialogue.prompt import last_user
@@ -40,6 +41,8 @@ class Records:
     shop_id: str = ""
     keeper: StateKeeper | None = None
     journal: Journal | None = None
+    digester: Digester | None = None
+    """Improves the summary of long talks; None leaves it to the topics."""
 
 
 @dataclass(slots=True)
@@ -173,6 +176,10 @@ class Recollection:
             )
             self.memory = _heard(self.memory, request.history).after(learned)
             self._keep()
+            if self._records.digester is not None:
+                self._records.digester.submit(
+                    self._session_id, self.memory, lambda change: self.change(change(self.memory))
+                )
         if self._records.journal is not None:
             self._records.journal.answered(
                 AnsweredTurn("" if again else user, assistant, pending.language, decision)
