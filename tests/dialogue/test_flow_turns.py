@@ -402,6 +402,13 @@ async def test_an_order_is_not_read_at_every_question(house: House) -> None:
     assert len(house.store.asked) == read
 
 
+async def test_a_phrase_cache_can_be_warmed(house: House) -> None:
+    flows = house.dialogue._resources.flows
+    assert flows is not None
+    fixed = {clause.text for clause in flows.fixed("en")}
+    assert {clause.text for clause in await house.say("cancel my order")} <= fixed
+
+
 async def test_no_personal_data_in_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     await house.to_the_read_back()

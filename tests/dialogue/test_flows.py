@@ -323,6 +323,13 @@ def test_items_are_said_with_their_article() -> None:
     assert FlowWording(shop, "en").variants(STRANGE) == ""
 
 
+def test_fixed_clauses_hold_no_values() -> None:
+    fixed = FlowWording(demo()[0], "en").fixed()
+    assert "Of course, take your time." in fixed
+    assert not any("{" in text for text in fixed)
+    assert not any("BE-" in text for text in fixed)
+
+
 def test_an_unknown_refusal_still_has_words() -> None:
     words = FlowWording(demo()[0], "en")
     assert words.refused("sunspots") == words.say("refused_other")

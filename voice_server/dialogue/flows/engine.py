@@ -164,6 +164,9 @@ class FlowRun(FlowSteps):
         if not self.state.gate.waits:  # the reply to the yes was cut off before it began
             refused = read_consent(scene.text, scene.language) is Consent.NO
             return self._stop() if refused or self._stops() else self._ask()
+        flow = self._named()
+        if flow is not None and not flow.answer and flow.id != self.state.flow:
+            return self._start(flow)  # "no, I would rather return it"
         event = Heard(scene.text, scene.language, scene.last_said)
         gate, commands = self.state.gate.receive(event, scene.clock)
         unclear = any(isinstance(c, SayReadBack) and c.why == "unclear" for c in commands)

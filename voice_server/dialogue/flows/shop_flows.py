@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from voice_server.dialogue.dialogue import Clause
 from voice_server.dialogue.facts import Answer, Context
 from voice_server.dialogue.flows.declared import Flow, load_flows
 from voice_server.dialogue.flows.ports import (
@@ -118,13 +119,12 @@ class ShopFlows:
         """Return the words of a language, else of the shop's default one."""
         return self._wording.get(language) or self._wording[self.shop.default_language]
 
+    def fixed(self, language: str) -> tuple[Clause, ...]:
+        """Return the clauses of a language that are always said alike, for the phrase cache."""
+        return tuple(Clause(text, language) for text in self.wording(language).fixed())
+
     def proofs(self, text: str, language: str, expects: str) -> Proofs:
         """Read order number, postcode or code from an utterance."""
         if self._proofs is not None:
             return self._proofs(text, language, expects)
         return read_proofs(text, expects, self.facts.mentions_of(text, language), self.shop)
-
-    @property
-    def languages(self) -> Sequence[str]:
-        """The shop's languages."""
-        return self.shop.languages

@@ -11,7 +11,7 @@ from datetime import datetime, time
 from importlib import resources
 from pathlib import Path
 
-from voice_server.dialogue.answers.phrasing import Phrasebook, noun, parse
+from voice_server.dialogue.answers.phrasing import Phrasebook, breathe, noun, parse
 from voice_server.dialogue.flows.declared import Flow
 from voice_server.dialogue.flows.slots import SlotReader
 from voice_server.dialogue.flows.state import FlowState
@@ -70,6 +70,18 @@ class FlowWording:
     def text(self, key: str, /, **fields: str) -> str:
         """Return a text as one string."""
         return " ".join(self.say(key, **fields))
+
+    def fixed(self) -> tuple[str, ...]:
+        """Return every clause that is said as it stands, for the phrase cache."""
+        found: dict[str, None] = {}
+        for key, wordings in self._texts.entries.items():
+            for turn in range(len(wordings)):
+                try:
+                    clauses = self.say(key, turn)
+                except KeyError:
+                    continue  # it has values of its own
+                found |= dict.fromkeys(breathe(list(clauses)))
+        return tuple(found)
 
     # -- things -----------------------------------------------------------------------------
 
