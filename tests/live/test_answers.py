@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 
@@ -89,9 +90,13 @@ async def test_the_model_may_answer_but_a_fallback_does_not_go_on_air(
 ) -> None:
     facts = ShopFacts(shop)
     asked = order("Est-elle étanche ?")
-    found = await Answerer(understanding, facts, Talk("llm")).answer(asked, "fr", ("fr",))
+    found = await Answerer(understanding, facts, cast(Any, Talk("llm"))).answer(
+        asked, "fr", ("fr",)
+    )
     assert found == AnswerReady("q1", ("Oui, elle résiste à l'eau.",), "fr")
-    none = await Answerer(understanding, facts, Talk("fallback")).answer(asked, "fr", ("fr",))
+    none = await Answerer(understanding, facts, cast(Any, Talk("fallback"))).answer(
+        asked, "fr", ("fr",)
+    )
     assert isinstance(none, AnswerFailed)
 
 

@@ -37,6 +37,7 @@ export class Stage {
       caption: el("p", "caption"),
       card: el("article", "card"),
     };
+    for (const name of ["teaser", "third", "caption", "card"]) this.parts[name].hidden = true;
     this.parts.caption.setAttribute("aria-live", "polite");
     this.root.append(this.canvas, ...Object.values(this.parts));
     this.avatar = null;
