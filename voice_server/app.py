@@ -360,7 +360,9 @@ class App:
             return
         if not isinstance(model, EmbeddedModel):
             return
-        model.keep_warm(prefix(self.tenants.default.identity))
+        assert self._books is not None, "opened before listening"  # noqa: S101
+        prompts = self._books.prompts
+        model.keep_warm(prefix(self.tenants.default.identity, prompts.get(prompts.rollout.active)))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(model.run())
             weights = await self._model_weights(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -283,10 +284,13 @@ class Storage:
             raise StorageError(f"the records cannot be read: {error}") from error
 
 
+_REFUSED = re.compile("[\x00\ud800-\udfff]")
+
+
 def clean(value: Any) -> Any:
     """Return a value without what databases refuse: NUL characters and halves of surrogates."""
     if isinstance(value, str):
-        if "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value):
+        if not _REFUSED.search(value):
             return value
         return value.replace("\x00", "").encode("utf-8", "replace").decode()
     if isinstance(value, Mapping):
