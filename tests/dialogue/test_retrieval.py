@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voice_server.dialogue.embedder import UniversalSentenceEncoder, Vectors, VectorStore
+from voice_server.dialogue.embedder import UniversalSentenceEncoder, Vectors, VectorStore, prune
 from voice_server.dialogue.facts import Fact
 from voice_server.dialogue.retrieval import FactIndex, WordIndex, terms
 
@@ -120,6 +120,21 @@ def test_a_cache_that_cannot_be_written_is_only_slower(
 def test_no_half_file_stays(tmp_path: Path) -> None:
     VectorStore(tmp_path, Counting()).vectors(["a"])
     assert [name.endswith(".npy") for name in os.listdir(tmp_path)] == [True]
+
+
+def test_what_was_used_longest_ago_is_removed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = VectorStore(tmp_path, Counting())
+    for age, text in enumerate(["new", "middle", "old"]):
+        store.vectors([text])
+        os.utime(tmp_path / f"{store.key([text])}.npy", (1e9 - age, 1e9 - age))
+    store.vectors(["old"])  # used again
+    assert prune(tmp_path, most=2) == 1
+    assert {path.stem for path in tmp_path.iterdir()} == {store.key(["old"]), store.key(["new"])}
+    assert prune(tmp_path) == 0
+    assert prune(tmp_path / "nowhere") == 0
+    assert caplog.text == ""
 
 
 def test_the_encoder_is_one_space_for_all_languages(embedder: UniversalSentenceEncoder) -> None:

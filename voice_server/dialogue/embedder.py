@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -17,6 +18,10 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 
 logger = logging.getLogger(__name__)
+
+
+MOST_FILES = 400
+"""Files a vector store keeps: some 25 shops in four languages, at about half a megabyte each."""
 
 
 class Embedder(Protocol):
@@ -100,10 +105,27 @@ class VectorStore:
             return compute()
         path = self._folder / f"{key}.npy"
         known = _read(path)
+        with contextlib.suppress(OSError):  # a read-only cache is never pruned either
+            os.utime(path)  # when it was used last
         if known is None:
             known = compute().astype(np.float32)
             _write(path, known.astype(np.float16) if half else known)
         return known
+
+
+def prune(folder: Path, most: int = MOST_FILES) -> int:
+    """Remove the files that were used longest ago; returns how many.
+
+    Each edit of a shop's pack leaves the vectors of its texts before behind.
+    """
+    try:
+        files = sorted(folder.glob("*.npy"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in files[most:]:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("old vectors are not removed from %s: %s", folder, error)
+        return 0
+    return len(files[most:])
 
 
 def _read(path: Path) -> Vectors | None:

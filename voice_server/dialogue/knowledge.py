@@ -21,7 +21,7 @@ from voice_server.dialogue.answers.phrasing import Phrasebook
 from voice_server.dialogue.answers.scene import Draft, Scene, finish
 from voice_server.dialogue.answers.sheets import Sheets
 from voice_server.dialogue.cues import Cues
-from voice_server.dialogue.embedder import Embedder, Vectors, VectorStore
+from voice_server.dialogue.embedder import Embedder, Vectors, VectorStore, prune
 from voice_server.dialogue.facts import Answer, Context, Fact
 from voice_server.dialogue.intents import (
     FAQ,
@@ -117,6 +117,8 @@ class Knowledge:
             embedder,
             store,
         )
+        if cache is not None:
+            prune(cache)
 
     # -- the interface ----------------------------------------------------------------------
 
