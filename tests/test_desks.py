@@ -7,12 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse
 
 from tests.desk.cases import case
+from voice_server.app import App
+from voice_server.config import Settings
 from voice_server.desk.service import DeskService
 from voice_server.desks import open_desk
 from voice_server.shop.pack import load, resolve
 from voice_server.shop.pack_reader import PackError
+from voice_server.weights import WeightStore
 
 
 async def copy(text: str, source: str, target: str) -> str:
@@ -66,3 +70,64 @@ async def test_a_wrong_desk_is_named(tmp_path: Path) -> None:
     shop = replace(load(resolve("demo")), folder=tmp_path)
     with pytest.raises(PackError, match="there is no desk 'phone'"):
         await open_desk(shop, tmp_path)
+
+
+@pytest.mark.models
+def test_a_session_of_the_composed_server_is_taken_over(
+    weights: WeightStore, tmp_path: Path
+) -> None:
+    """Real engines, a real socket, and staff who speak the customer's language."""
+
+    async def scene() -> None:
+        settings = Settings(port=0, llm="none", data=tmp_path, warm_phrases=False)
+        async with App(settings).running() as app, ClientSession() as client:
+            base = f"http://127.0.0.1:{app.port}"
+            service = app._desks.get("marolle")
+            assert service is not None
+            async with client.ws_connect(f"{base}/v1/realtime?model=x") as socket:
+                created = await socket.receive_json()
+                session_id = created["session"]["id"]
+                result = await service.hand_off(case(session_id=session_id))
+                path = f"{base}/api/desk/cases/{result.packet_id}"
+                async with client.post(f"{path}/claim", json={"agent": "Léa"}) as answer:
+                    shown = await answer.json()
+                    assert (shown["live"], shown["control"]) == (True, "human")
+                assert "Léa" in await heard(socket)
+                words = {"agent": "Léa", "id": "m1", "text": "Je regarde BE-10023."}
+                async with client.post(f"{path}/reply", json=words) as answer:
+                    assert answer.status == 200
+                assert await heard(socket) == "Je regarde BE-10023."
+                item = {
+                    "type": "message",
+                    "role": "user",
+                    "content": [{"type": "input_text", "text": "Merci beaucoup"}],
+                }
+                await socket.send_json({"type": "conversation.item.create", "item": item})
+                await socket.send_json({"type": "response.create"})
+                async with asyncio.timeout(30):
+                    while (event := await socket.receive_json())["type"] != "response.done":
+                        pass
+                assert event["response"]["status"] == "cancelled", "the assistant is mute"
+                async with client.post(f"{path}/hand-back", json={"agent": "Léa"}) as answer:
+                    lines = (await answer.json())["lines"]
+                assert [line["text"] for line in lines if line["role"] == "user"] == [
+                    "Merci beaucoup"
+                ]
+                assert "intelligen" in await heard(socket)
+            async with asyncio.timeout(10):
+                while service.calls.get(session_id) is not None:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(scene())
+
+
+async def heard(socket: ClientWebSocketResponse) -> str:
+    """The transcript of the next reply that is spoken to its end."""
+    async with asyncio.timeout(60):
+        while True:
+            event = await socket.receive_json()
+            assert event["type"] != "error", event
+            if event["type"] == "response.done":
+                response = event["response"]
+                assert response["status"] == "completed", response
+                return str(response["output"][0]["content"][0]["transcript"])

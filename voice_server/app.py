@@ -18,10 +18,13 @@ from aiohttp import web
 
 from voice_server.bookkeeping import Bookkeeping
 from voice_server.config import Settings
+from voice_server.conversation.mutable import MutableConversation
 from voice_server.conversation.notices import Notice
 from voice_server.conversation.services import ConversationOptions, Services
 from voice_server.conversation.session import Conversation
 from voice_server.conversation.transcript import History
+from voice_server.desk.registry import DeskUnusable
+from voice_server.desks import OpenDesks
 from voice_server.dialogue.answering import DialogueOptions
 from voice_server.dialogue.embedder import UniversalSentenceEncoder
 from voice_server.dialogue.knowledge import Knowledge
@@ -98,6 +101,7 @@ class App:
         self.tenants = _load_tenants(settings)
         self._embedder = UniversalSentenceEncoder()
         self._shows = Shows(settings)
+        self._desks = OpenDesks(settings)
         self._reloader: Reloader | None = None
         self._listeners: Listeners | None = None
         self._voices: Voices | None = None
@@ -238,6 +242,11 @@ class App:
             assert self._books is not None, "opened before listening"  # noqa: S101
             records = await self._books.records(tenant.shop, self._model, lambda: not self._callers)
             self._open_shop(tenant, knowledge, language, records)
+            try:
+                desk = await self._desks.open(tenant.shop, self._model)
+            except DeskUnusable as error:
+                raise StartFailed(str(error)) from None
+            background.append(tasks.create_task(desk.run()))
         self._rest = RestBackend(
             tts=self._voices.speaker,
             stt=self._listeners.stt,
@@ -421,7 +430,12 @@ class App:
             },
             demo=settings.demo_mode,
             allowed_origins=settings.allowed_origins,
-            extend=[self._add_pages, self._add_phone, self._shows.add_routes],
+            extend=[
+                self._add_pages,
+                self._add_phone,
+                self._shows.add_routes,
+                self._desks.add_routes,
+            ],
         )
 
     def _realtime(self, tenant: Tenant) -> RealtimeBackend:
@@ -476,11 +490,16 @@ class App:
         *,
         emit: Callable[[Notice], None],
         history: History,
-    ) -> Conversation:
-        tenant = self.tenants.get(shop_id)
-        if tenant.services is None:
+        channel: str = "phone",
+    ) -> MutableConversation:
+        services = self.tenants.get(shop_id).services
+        if services is None:
             raise EngineError("the engines are still being loaded")
-        return Conversation(services=tenant.services, options=options, emit=emit, history=history)
+
+        def make(emit: Callable[[Notice], None]) -> Conversation:
+            return Conversation(services=services, options=options, emit=emit, history=history)
+
+        return self._desks.join(shop_id, options.session_id, emit, make, channel=channel)
 
     async def _reload_json(self, front: Storefront) -> Mapping[str, Any]:
         result = await self.reload(self.tenants.get(front.id))
@@ -538,14 +557,14 @@ class App:
         emit: Callable[[Notice], None],
         history: History,
         flushes: bool,
-    ) -> Conversation:
+    ) -> MutableConversation:
         options = ConversationOptions(
             session_id,
             input_rate=input_rate,
             flushes=flushes,
             lead_ms=self.settings.lead_ms,
         )
-        return self._open_call(tenant.id, options, emit=emit, history=history)
+        return self._open_call(tenant.id, options, emit=emit, history=history, channel="button")
 
 
 async def _open_books(settings: Settings) -> Bookkeeping:

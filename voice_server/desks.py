@@ -3,19 +3,81 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from aiohttp import web
+
+from voice_server.config import Settings
+from voice_server.conversation.mutable import MutableConversation
 from voice_server.desk.builder import PacketBuilder, Summarise
 from voice_server.desk.calls import CallTexts
 from voice_server.desk.hours import DeskHours
 from voice_server.desk.outbox import Outbox
 from voice_server.desk.outbox_store import OutboxStore
-from voice_server.desk.registry import make_desk
+from voice_server.desk.registry import DeskUnusable, make_desk
 from voice_server.desk.service import DeskService
 from voice_server.desk.settings import load_desk
 from voice_server.desk.translation import Translate, Translator
+from voice_server.desk_line import Emit, WithDialogue, open_with_desk
+from voice_server.dialogue.llm.model import LanguageModel
+from voice_server.dialogue.translation import ModelTranslate
+from voice_server.shop.pack_reader import PackError
 from voice_server.shop.shop import Shop
+from voice_server.web.desk import Desks, add_desk
+
+
+class OpenDesks:
+    """The desks of all shops of a server; the app opens one when it opens a shop."""
+
+    def __init__(self, settings: Settings) -> None:
+        """``settings``: the data folder and the vendors' secrets."""
+        self._settings = settings
+        self._desks: dict[str, DeskService] = {}
+
+    async def open(self, shop: Shop, model: LanguageModel | None) -> DeskService:
+        """Open a shop's desk; the caller runs :meth:`DeskService.run`.
+
+        Raises:
+            DeskUnusable: it cannot work; the message says what to do.
+        """
+        settings = self._settings
+        try:
+            service = await open_desk(
+                shop,
+                settings.data,
+                translate=None if model is None else ModelTranslate(model),
+                token=settings.desk_token.get_secret_value(),
+                secret=settings.desk_secret.get_secret_value(),
+            )
+        except (PackError, OSError, sqlite3.Error) as error:
+            raise DeskUnusable(f"the desk of {shop.name} cannot be opened: {error}") from None
+        self._desks[shop.id] = service
+        return service
+
+    def get(self, shop_id: str) -> DeskService | None:
+        """Return the desk of a shop, once it is open."""
+        return self._desks.get(shop_id)
+
+    def join(
+        self,
+        shop_id: str,
+        session_id: str,
+        emit: Emit,
+        make: Callable[[Emit], WithDialogue],
+        *,
+        channel: str,
+    ) -> MutableConversation:
+        """Return a conversation that the shop's people can take over."""
+        service = self._desks.get(shop_id)
+        if service is None:
+            return MutableConversation(make(emit), emit)
+        return open_with_desk(service, session_id, emit, make, channel=channel)
+
+    def add_routes(self, application: web.Application) -> None:
+        """Serve the desk's page, its API and the vendors' webhooks."""
+        add_desk(application, Desks(lambda: list(self._desks.items())))
 
 
 async def open_desk(

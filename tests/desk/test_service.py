@@ -313,7 +313,9 @@ def test_a_case_whose_customer_has_gone() -> None:
     play(scene())
 
 
-def test_words_wait_for_the_customer_and_a_lost_end_blocks_nobody() -> None:
+def test_words_wait_for_the_customer_and_a_lost_end_blocks_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def scene() -> None:
         async with desk_house() as house:
             call = house.call()
@@ -323,13 +325,16 @@ def test_words_wait_for_the_customer_and_a_lost_end_blocks_nobody() -> None:
             await house.service.claim(case_id, "Léa")
             await asyncio.sleep(5)
             assert len(call.said) == 1
+            await asyncio.sleep(80)
+            assert "never heard of" not in caplog.text
             call.deaf = True
             await house.service.reply(case_id, "m1", "Bonjour")
             await house.service.reply(case_id, "m2", "Voilà")
             await asyncio.sleep(30)
-            assert len(call.said) == 2
+            assert len(call.said) == 3, "the reassurance, and the first message"
             await asyncio.sleep(40)
             assert call.said[-1] == ("nl", "Ziehier")
+            assert "never heard of" in caplog.text
 
     play(scene())
 

@@ -76,6 +76,7 @@ class LiveCall:
         self._loop = asyncio.get_running_loop()
         self._core = live.Takeover(texts.internal_language, port.language)
         self._timer: asyncio.TimerHandle | None = None
+        self._said = ""
         self._given_up: asyncio.TimerHandle | None = None
 
     @property
@@ -97,15 +98,17 @@ class LiveCall:
         """Take what happened and carry out what follows. Raises live.IllegalStep."""
         if isinstance(happening, live.Claimed | live.Passed):
             self._core.customer_language = self._port.language
+        elif isinstance(happening, live.SayEnded) and happening.id == self._said:
+            self._forget_end()
         self._carry_out(self._core.receive(happening, self._loop.time()))
 
     def close(self) -> None:
         """The customer is gone."""
         self.happened(live.Ended())
-        for timer in (self._timer, self._given_up):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._given_up = None
+        self._forget_end()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _carry_out(self, actions: list[live.Action]) -> None:
         for action in actions:
@@ -124,10 +127,15 @@ class LiveCall:
         self._begin(action.id, text, language, action.interruptible)
 
     def _begin(self, say_id: str, text: str, language: str, interruptible: bool) -> None:
-        if self._given_up is not None:
-            self._given_up.cancel()
+        self._forget_end()
+        self._said = say_id
         self._given_up = self._loop.call_later(SAY_S, self._give_up, say_id)
         self._port.say(say_id, text, language, interruptible=interruptible)
+
+    def _forget_end(self) -> None:
+        if self._given_up is not None:
+            self._given_up.cancel()
+            self._given_up = None
 
     def _give_up(self, say_id: str) -> None:
         log.warning("session %s: the end of a message was never heard of", self.session_id)
