@@ -25,6 +25,8 @@ class FakeBol(FakeShop):
         super().__init__()
         self.tokens: set[str] = set()
         self.tokens_given = 0
+        self.method = "FBR"
+        """FBB: bol's own warehouse sends it."""
         self.slow_process = 1
         self.process_ends = "SUCCESS"
         self.processes: dict[str, list[Any]] = {}
@@ -201,7 +203,7 @@ class FakeBol(FakeShop):
             "orderItemId": line.id,
             "cancellationRequest": False,
             "fulfilment": {
-                "method": "FBR",
+                "method": self.method,
                 "distributionParty": "RETAILER",
                 "latestDeliveryDate": str(order.expected),
             },

@@ -29,6 +29,8 @@ class FakeWooCommerce(FakeShop):
         super().__init__()
         self.signed = signed
         self.nonces: set[str] = set()
+        self.ids: dict[str, int] = {}
+        """Ids of orders whose number a plug-in made up."""
 
     def routes(self) -> list[web.RouteDef]:
         base = "/wp-json/wc/v3"
@@ -68,6 +70,9 @@ class FakeWooCommerce(FakeShop):
         digest = hmac.new(f"{SECRET}&".encode(), base.encode(), hashlib.sha256).digest()
         return hmac.compare_digest(given, base64.b64encode(digest).decode())
 
+    def _tell(self, order: FakeOrder) -> dict[str, Any]:
+        return _tell(order, self.ids.get(order.number) or int(order.number))
+
     def _found(self, request: web.Request) -> FakeOrder | None:
         return self.world.orders.get(request.match_info["id"])
 
@@ -75,7 +80,7 @@ class FakeWooCommerce(FakeShop):
         if denied := self._denied(request):
             return denied
         order = self._found(request)
-        return web.json_response(_order(order)) if order else _missing()
+        return web.json_response(self._tell(order)) if order else _missing()
 
     async def _search(self, request: web.Request) -> web.Response:
         if denied := self._denied(request):
@@ -84,10 +89,12 @@ class FakeWooCommerce(FakeShop):
         orders = [
             order
             for order in self.world.orders.values()
-            if text in order.email.casefold() or text in order.phone or text in order.number
+            if text in order.email.casefold()
+            or text in order.phone
+            or text in order.number.casefold().casefold()
         ]
         orders.sort(key=lambda order: order.ordered, reverse=True)
-        found = [_order(order) for order in orders]
+        found = [self._tell(order) for order in orders]
         headers = {"X-WP-Total": str(len(found)), "X-WP-TotalPages": "1"}
         return web.json_response(found, headers=headers)
 
@@ -112,7 +119,7 @@ class FakeWooCommerce(FakeShop):
                 city=shipping["city"],
                 country=shipping["country"],
             )
-        return web.json_response(_order(order))
+        return web.json_response(self._tell(order))
 
     async def _notes(self, request: web.Request) -> web.Response:
         if denied := self._denied(request):
@@ -176,7 +183,7 @@ def _note(place: int, text: str) -> dict[str, Any]:
     return {"id": place, "author": "REST API", "note": text, "customer_note": False}
 
 
-def _order(order: FakeOrder) -> dict[str, Any]:
+def _tell(order: FakeOrder, order_id: int) -> dict[str, Any]:
     first, _, last = order.name.rpartition(" ")
     address = {
         "first_name": first,
@@ -192,7 +199,7 @@ def _order(order: FakeOrder) -> dict[str, Any]:
     parcels = [{"tracking_provider": order.carrier, "tracking_number": order.tracking}]
     meta = [{"id": 1, "key": "_wc_shipment_tracking_items", "value": parcels}]
     return {
-        "id": int(order.number),
+        "id": order_id,
         "parent_id": 0,
         "number": order.number,
         "status": WORDS.get(order.state, order.state),

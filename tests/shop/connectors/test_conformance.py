@@ -439,6 +439,32 @@ async def lose_the_answer(vendor: Case, action: Capability, kind: str) -> None:
         assert receipt.reference == after.returns[-1]
 
 
+@pytest.mark.parametrize("status", [400, 409, 422])
+async def test_a_write_the_vendor_refuses_changed_nothing_and_may_be_tried_again(
+    http_vendor: Case, status: int
+) -> None:
+    write = (await able(http_vendor))[0]
+    http_vendor.fake.faults = [Fault("status", "write", status=status)]
+    with pytest.raises((Refused, PlatformDown)) as refusal:
+        await http_vendor.platform.write(write, key="k1")
+    assert str(refusal.value)
+    assert http_vendor.fake.world.performed == []
+    await http_vendor.platform.write(write, key="k1")
+    assert len(http_vendor.fake.world.performed) == lines_touched(http_vendor, write)
+
+
+@pytest.mark.parametrize("status", [400, 406, 418])
+async def test_reads_the_vendor_does_not_understand(http_vendor: Case, status: int) -> None:
+    http_vendor.fake.faults = [Fault("status", times=9, status=status)]
+    if http_vendor.kind.name == "bol" and status == 400:
+        pass  # its word for a number that is none
+    else:
+        with pytest.raises(PlatformDown, match=str(status)):
+            await http_vendor.platform.find_order(http_vendor.kind.open)
+    with pytest.raises(PlatformDown, match=str(status)):
+        await http_vendor.platform.offers([http_vendor.kind.sku])
+
+
 async def test_a_platform_that_does_not_answer_is_given_up(vendor: Case) -> None:
     vendor.fake.faults = [Fault("hang", times=99)]
     with pytest.raises(PlatformDown):

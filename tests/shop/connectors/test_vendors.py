@@ -242,6 +242,19 @@ async def test_woocommerce_counts_and_prices(tmp_path: Path) -> None:
         assert [line.price for line in order.items] == [Decimal("12.50"), Decimal("89.00")]
 
 
+async def test_woocommerce_numbers_of_a_plugin_are_searched(tmp_path: Path) -> None:
+    async with facing(FakeWooCommerce, "woocommerce", tmp_path) as (case, fake):
+        order = fake.world.orders.pop("1001")
+        fake.world.orders["77"] = order
+        order.number, fake.ids["WEB-1001"] = "WEB-1001", 77
+        found = await case.order("WEB-1001")
+        assert found.number == "WEB-1001"
+        assert await case.platform.find_order("WEB-100") is None
+        await case.platform.write(Write(Capability.CANCEL_ORDER, "WEB-1001"), key="k")
+        assert "PUT /wp-json/wc/v3/orders/77" in fake.requests
+        assert (await case.order("#web-1001")).status is OrderStatus.CANCELLED
+
+
 async def test_woocommerce_never_refunds(tmp_path: Path) -> None:
     async with facing(FakeWooCommerce, "woocommerce", tmp_path) as (case, fake):
         await case.platform.write(Write(Capability.CANCEL_ORDER, "1001"), key="k")
@@ -304,6 +317,14 @@ async def test_bol_process_given_up_is_settled_by_the_order(tmp_path: Path) -> N
         await case.platform.write(cancel, key="a")
         assert sum(one.startswith("PUT") for one in fake.requests) == 2
         assert (await case.order(case.kind.open)).status is OrderStatus.CANCELLED
+
+
+async def test_bol_sends_from_its_own_warehouse_what_only_bol_can_cancel(tmp_path: Path) -> None:
+    async with facing(FakeBol, "bol", tmp_path) as (case, fake):
+        fake.method = "FBB"
+        with pytest.raises(Refused, match=Refusal.UNSUPPORTED):
+            await case.platform.write(Write(Capability.CANCEL_ORDER, case.kind.open), key="k")
+        assert fake.world.performed == []
 
 
 async def test_bol_cancels_lines_as_a_whole_only(tmp_path: Path) -> None:

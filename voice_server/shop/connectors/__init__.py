@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from voice_server.shop.connectors import mapping
 from voice_server.shop.connectors.bol import Bol
@@ -38,8 +39,8 @@ class Opening:
 
     def http(self) -> Http:
         """Return the platform's connections."""
-        kind, host = self.config.type, self.config.url.split("//")[-1].split(":")[0].split("/")[0]
-        return Http(kind, limits=self.limits, clock=self.clock, proxied=not is_loopback(host))
+        here = is_loopback(urlsplit(self.config.url).hostname or "")
+        return Http(self.config.type, limits=self.limits, clock=self.clock, proxied=not here)
 
     def ledger(self) -> Ledger:
         """Return the ledger of writes, on disk if there is a data folder."""
@@ -135,6 +136,8 @@ def open_platform(
     clock: Clock | None = None,
 ) -> ShopPlatform:
     """Return a shop's platform; nothing is sent yet. Close it with its ``close()``.
+
+    Reads the data folder (milliseconds): call it at the start, or in a worker thread.
 
     Args:
         config: the ``[platform]`` table (:func:`voice_server.shop.platform_config.load`).
