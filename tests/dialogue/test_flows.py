@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.dialogue.flow_house import bundled, demo
+from voice_server.commands.check import flow_problems
 from voice_server.dialogue.consent import flow_words
 from voice_server.dialogue.dialogue import Message
 from voice_server.dialogue.flows.commands import (
@@ -34,6 +35,7 @@ from voice_server.dialogue.flows.wording import (
 from voice_server.dialogue.locales import AVAILABLE
 from voice_server.dialogue.prompt import ShopIdentity, estimate_tokens
 from voice_server.dialogue.write_gate import Propose, WriteGate
+from voice_server.shop import pack
 from voice_server.shop.orders import OrderStatus
 from voice_server.shop.platform import Address, Capability, PlatformItem, PlatformOrder, Write
 
@@ -137,6 +139,37 @@ def test_a_pack_replaces_and_adds_flows(tmp_path: Path) -> None:
     words = FlowWording(demo()[0], "en", tmp_path)
     assert words.say("stopped") == ("Fine, I leave it.",)
     assert words.say("wait_ok") == ("Of course, take your time.",)
+
+
+def test_the_guides_example_is_a_flow(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "flows.md").read_text(encoding="utf-8")
+    path = tmp_path / "engraving.yaml"
+    path.write_text(guide.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    flow = read_flow(path)
+    assert flow.starts("Pouvez-vous graver un nom ?", "fr")
+    assert [step.hand_off for step in flow.steps][-1] == "engraving"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[stoped]\nFine.", "nobody says"),
+        ("[done_cancel_order]\nGone: {nummer}.", "has no {nummer}; there is"),
+        ("[rb_cancel_order]\nI cancel it. Shall I?", "must name {order}"),
+        ("[rb_cancel_order]\nI cancel {order}.", "question mark"),
+        ("Fine.", "before the first"),
+    ],
+)
+def test_a_packs_wrong_text_is_explained(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "texts.en.txt").write_text(text)
+    with pytest.raises(ValueError, match=r"texts\.en\.txt") as error:
+        load_texts("en", tmp_path)
+    assert says in str(error.value)
+    (tmp_path / "flows" / "x.yaml").write_text("id: [")
+    problems = flow_problems(tmp_path)
+    assert [problem.file for problem in problems] == ["flows/x.yaml", "flows/texts.en.txt"]
+    assert flow_problems(pack.resolve("demo")) == []
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from voice_server.config import Settings
+from voice_server.dialogue.flows.declared import FlowError, read_flow
+from voice_server.dialogue.flows.wording import load_texts
+from voice_server.dialogue.locales import AVAILABLE
 from voice_server.shop import pack
 from voice_server.shop.pack_reader import Problem
 from voice_server.shop.pack_summary import Summary, summarise
@@ -51,6 +54,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         print(f"voice-server check: {error}", file=sys.stderr)
         return NO_PACK
     shop, problems = pack.inspect(folder, voices=known_voices(WeightStore(settings.models)))
+    problems += flow_problems(folder)
     errors = sum(problem.severity == "error" for problem in problems)
     broken = errors > 0 or (args.strict and bool(problems))
     summary = summarise(shop)
@@ -59,6 +63,25 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     else:
         _print_words(folder, problems, summary)
     return BROKEN if broken else SOUND
+
+
+def flow_problems(folder: Path) -> list[Problem]:
+    """Return what is wrong with the pack's own flows and their texts (``flows/``)."""
+    found: list[Problem] = []
+    for path in sorted((folder / "flows").glob("*.yaml")):
+        try:
+            read_flow(path)
+        except FlowError as error:
+            remedy = "compare it with the flows described in docs/flows.md"
+            found.append(Problem("error", f"flows/{path.name}", 0, str(error), remedy))
+    for language in AVAILABLE:
+        try:
+            load_texts(language, folder)
+        except ValueError as error:
+            remedy = "use only the keys and values of the bundled text"
+            name = f"flows/texts.{language}.txt"
+            found.append(Problem("error", name, 0, str(error), remedy))
+    return found
 
 
 def known_voices(store: WeightStore) -> dict[str, str]:

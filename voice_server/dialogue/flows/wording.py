@@ -6,6 +6,7 @@ an order's status are the answers' own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, time
 from importlib import resources
@@ -20,6 +21,11 @@ from voice_server.shop.orders import OrderStatus
 from voice_server.shop.platform import Capability, PlatformItem, PlatformOrder, Refusal, Write
 from voice_server.shop.shop import Shop
 
+_FIELD = re.compile(r"\{(\w+)\}")
+_COMMON = ("shop", "phone", "email", "hours", "digits", "return_days", "refund")
+"""Values that every text may use."""
+_QUESTION = ("items", "item", "most", "wishes")
+"""Values that every question may use."""
 _REFUNDS = {OrderStatus.CANCELLED, OrderStatus.RETURN_RECEIVED, OrderStatus.REFUNDED}
 
 
@@ -27,15 +33,42 @@ def load_texts(language: str, pack: Path | None = None) -> Phrasebook:
     """Return the flow texts of a language; a pack's ``flows/texts.<language>.txt`` lies on top.
 
     Raises:
-        ValueError: a sentence stands before the first ``[key]``, or a key has no sentence.
+        ValueError: a sentence stands before the first ``[key]``, a key has no sentence, a text
+            uses a value that there is not, or a read-back is no question about its order.
     """
     name = f"{language}.txt"
     data = resources.files("voice_server.dialogue") / "data" / "flows" / "texts" / name
     entries = parse(data.read_text(encoding="utf-8"), name)
     own = pack / "flows" / f"texts.{language}.txt" if pack else None
     if own is not None and own.is_file():
-        entries |= parse(own.read_text(encoding="utf-8"), own.name)
+        texts = parse(own.read_text(encoding="utf-8"), own.name)
+        for key, wordings in texts.items():
+            _check(own.name, key, wordings, entries.get(key))
+        entries |= texts
     return Phrasebook(language, entries)
+
+
+def _check(
+    name: str,
+    key: str,
+    wordings: Sequence[tuple[str, ...]],
+    bundled: Sequence[tuple[str, ...]] | None,
+) -> None:
+    """Hold a pack's text to what the flows can fill in, and to what consent needs."""
+    asked = key.startswith("ask_")
+    if bundled is None and not asked and not key.startswith(("why_", "refused_")):
+        raise ValueError(f"{name}: nobody says [{key}]")
+    fields = set(_COMMON) | (set(_QUESTION) if asked else set())
+    for texts in bundled or ():
+        fields |= set(_FIELD.findall(" ".join(texts)))
+    for texts in wordings:
+        text = " ".join(texts)
+        unknown = set(_FIELD.findall(text)) - fields
+        if unknown:
+            known = ", ".join(sorted(fields))
+            raise ValueError(f"{name}: [{key}] has no {{{unknown.pop()}}}; there is {known}")
+        if key.startswith("rb_") and not (text.endswith("?") and "{order}" in text):
+            raise ValueError(f"{name}: [{key}] must name {{order}} and end with a question mark")
 
 
 class FlowWording:
