@@ -161,6 +161,7 @@ function wire() {
     "</script>",
     "<voice-button",
     `  server="${secure}//${location.host}"`,
+    ...(SHOP ? [`  shop="${voice.getAttribute("shop")}"`] : []),
     '  language="auto" mode="hands-free">',
     "</voice-button>",
   ].join("\n");
