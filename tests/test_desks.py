@@ -36,7 +36,7 @@ async def test_the_demo_shops_desk_survives_a_restart(tmp_path: Path) -> None:
         return service, asyncio.create_task(service.run())
 
     service, running = await begin()
-    result = await service.hand_off(case())
+    result = await service.hand_off(case(reason="callback"))
     assert result.ticket is not None
     await stop(running)
 
@@ -44,7 +44,10 @@ async def test_the_demo_shops_desk_survives_a_restart(tmp_path: Path) -> None:
     assert service.console is not None
     cases = await service.console.cases()
     assert [one.packet.session_id for one in cases] == ["sess_1"]
-    assert (await service.hand_off(case())).ticket == result.ticket
+    again = await service.hand_off(case(reason="callback"))
+    assert (again.ticket, again.callback_at) == (result.ticket, result.callback_at)
+    other = await service.hand_off(case(reason="callback", session_id="sess_2"))
+    assert other.callback_at != result.callback_at, "what was promised stays promised"
     assert (tmp_path / "desk" / "marolle" / "outbox.db").exists()
     await stop(running)
 

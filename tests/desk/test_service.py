@@ -129,6 +129,11 @@ def test_what_could_not_be_kept_is_not_promised() -> None:
             result = await handed(house)
             assert not result.kept
             assert result.callback_at is None
+            assert house.store.promises(0) == {}, "the slot is free again"
+            house.store.break_promise = full  # type: ignore[method-assign, assignment]
+            assert not (await handed(house)).kept
+            house.store.promises = full  # type: ignore[method-assign, assignment]
+            assert not (await handed(house)).kept
             assert "+32 2" in result.words("fr", BRUSSELS, phone="+32 2 555 01 23")
             assert "réessayer" in result.words("fr", BRUSSELS)
 

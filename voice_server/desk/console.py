@@ -17,6 +17,9 @@ from voice_server.desk.outbox import InThread
 from voice_server.desk.packet import DeskError, HandOffPacket, Line, Ticket
 from voice_server.ids import IdFactory, new_id
 
+KEEP_S = 30 * 86_400.0
+"""Closed cases, and what was said in them, are kept a month for complaints; then they go."""
+
 LIST = 200
 """Cases shown at once: more than a team works on in a day."""
 
@@ -125,6 +128,10 @@ class ConsoleDesk:
         """Replace a case's packet: its transcript has translations now."""
         if await self._in_thread(self._store.update, packet):
             self._tell(packet.id)
+
+    async def tidy(self, keep_s: float = KEEP_S) -> None:
+        """Delete closed cases that are older than ``keep_s``."""
+        await self._in_thread(self._store.purge, self._clock() - keep_s)
 
     async def claim(self, case_id: str, agent: str) -> bool:
         """Give a waiting case to an agent; False if somebody was quicker."""

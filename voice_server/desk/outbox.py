@@ -102,7 +102,6 @@ class Outbox:
 
     async def run(self) -> None:
         """Try what is due until cancelled; a cancelled try is repeated after its lease."""
-        await self._in_thread(self._store.purge, self._clock() - self._options.keep_s)
         async with asyncio.TaskGroup() as tries:
             while True:
                 self._wake.clear()
@@ -120,6 +119,23 @@ class Outbox:
         due: list[str] = await self._in_thread(self._store.due, now, room)
         begun = [await self._in_thread(self._store.begin, one, now, lease_s) for one in due]
         return [one for one in begun if one is not None]
+
+    async def tidy(self) -> None:
+        """Forget the references of long ago."""
+        await self._in_thread(self._store.purge, self._clock() - self._options.keep_s)
+
+    async def promises(self, after: float) -> dict[str, float]:
+        """Return promised call-backs after a time, packet to seconds since the epoch."""
+        found: dict[str, float] = await self._in_thread(self._store.promises, after)
+        return found
+
+    async def promise(self, packet_id: str, at: float) -> None:
+        """Remember a promised call-back."""
+        await self._in_thread(self._store.promise, packet_id, at)
+
+    async def break_promise(self, packet_id: str) -> None:
+        """Forget a promise that was never told."""
+        await self._in_thread(self._store.break_promise, packet_id)
 
     def close(self) -> None:
         """Close the file, when :meth:`run` is over."""

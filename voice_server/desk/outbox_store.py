@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS outbox (
   url TEXT NOT NULL DEFAULT '',
   error TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS promises (id TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (state, due);
 CREATE INDEX IF NOT EXISTS outbox_reference ON outbox (reference);
 """
@@ -139,6 +140,19 @@ class OutboxStore:
             packet_id,
         )
 
+    def promise(self, packet_id: str, at: float) -> None:
+        """Remember when somebody will call back; the first promise of a packet holds."""
+        self._change("INSERT OR IGNORE INTO promises (id, at) VALUES (?, ?)", packet_id, at)
+
+    def promises(self, after: float) -> dict[str, float]:
+        """Return the promised call-backs after a time, by packet."""
+        rows = self._rows("SELECT id, at FROM promises WHERE at > ?", after)
+        return {row[0]: row[1] for row in rows}
+
+    def break_promise(self, packet_id: str) -> None:
+        """Forget a promise that was never told."""
+        self._change("DELETE FROM promises WHERE id = ?", packet_id)
+
     def due(self, now: float, limit: int) -> list[str]:
         """Return ids of packets to try now, oldest first."""
         rows = self._rows(
@@ -185,6 +199,7 @@ class OutboxStore:
 
     def purge(self, before: float) -> int:
         """Forget what was delivered, or died, before a time; return how many."""
+        self._change("DELETE FROM promises WHERE at < ?", before)
         with self._lock:
             return self._db.execute(
                 "DELETE FROM outbox WHERE state != 'waiting' AND created < ?", (before,)

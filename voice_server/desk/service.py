@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 ACK_S = 3.0
 """How long a caller waits for the desk's word, building the packet included."""
 
+TIDY_S = 86_400.0
+"""How often old cases are deleted."""
+
 BOARD_LINES = 1000
 """Lines waiting to be shown to people, of all calls: beyond it a stuck desk loses the oldest."""
 
@@ -128,7 +131,7 @@ class DeskService:
         self._board: asyncio.Queue[tuple[str, live.Show | live.ShowControl]] = asyncio.Queue(
             BOARD_LINES
         )
-        self._promised: dict[str, datetime] = {}
+        self._promising = asyncio.Lock()
 
     @property
     def console(self) -> ConsoleDesk | None:
@@ -142,9 +145,21 @@ class DeskService:
                 tasks.create_task(self._outbox.run())
                 tasks.create_task(self.calls.run())
                 tasks.create_task(self._show())
+                tasks.create_task(self._tidy())
         finally:
             await self.desk.close()
             self._outbox.close()
+
+    async def _tidy(self) -> None:
+        """Every day, forget what need not be kept any more."""
+        while True:
+            try:
+                await self._outbox.tidy()
+                if self.console is not None:
+                    await self.console.tidy()
+            except (OSError, sqlite3.Error):
+                log.exception("old cases could not be deleted; tried again tomorrow")
+            await asyncio.sleep(TIDY_S)
 
     # ------------------------------------------------------------- hand-off
 
@@ -159,7 +174,11 @@ class DeskService:
         packet_id = _packet_id(case, session.round)
         now = self._clock()
         open_now = self._hours.is_open(now)
-        callback_at = self._promise(packet_id, case, now, open_now=open_now)
+        try:
+            callback_at = await self._promise(packet_id, case, now, open_now=open_now)
+        except (OSError, sqlite3.Error):
+            log.exception("a call-back could not be promised")
+            callback_at = None
         packet = await self._builder.build(case, packet_id, now, callback_at=callback_at)
         session.packet_id = packet_id
         wait_s = max(0.1, end - loop.time())
@@ -167,26 +186,38 @@ class DeskService:
             ticket = await self._outbox.send(packet, wait_s=wait_s)
         except (OSError, sqlite3.Error):
             log.exception("hand-off %s could not be kept", packet_id)
-            self._promised.pop(packet_id, None)
+            await self._break_promise(packet_id, callback_at)
             return HandOffResult(packet_id, None, kept=False, open_now=open_now)
         if ticket is not None:
             self._pass(packet, open_now=open_now)
         return HandOffResult(packet_id, ticket, True, open_now, callback_at)
 
-    def _promise(
+    async def _promise(
         self, packet_id: str, case: Case, now: datetime, *, open_now: bool
     ) -> datetime | None:
-        """Promise a call-back where one was asked for, or nobody is there and we have a number."""
+        """Promise a call-back where one was asked for, or nobody is there and we have a number.
+
+        One at a time, so that a slot is promised once; kept on disk over restarts.
+        """
         if case.reason != "callback" and (open_now or not case.phone):
             return None
-        if packet_id not in self._promised:
-            self._promised = {key: at for key, at in self._promised.items() if at > now}
-            taken = tuple(self._promised.values())
+        async with self._promising:
+            known = await self._outbox.promises(now.timestamp())
+            promised = {key: datetime.fromtimestamp(at, UTC) for key, at in known.items()}
+            if packet_id in promised:
+                return promised[packet_id]
+            taken = tuple(promised.values())
             found = self._hours.callback(now, taken=taken, at_once=self._callbacks)
-            if found is None:
-                return None
-            self._promised[packet_id] = found
-        return self._promised[packet_id]
+            if found is not None:
+                await self._outbox.promise(packet_id, found.timestamp())
+            return found
+
+    async def _break_promise(self, packet_id: str, callback_at: datetime | None) -> None:
+        if callback_at is not None:
+            try:
+                await self._outbox.break_promise(packet_id)
+            except (OSError, sqlite3.Error):
+                log.warning("the slot of a call-back that was not told stays taken")
 
     def delivered(self, packet: HandOffPacket, ticket: Ticket) -> None:
         """Take the outbox's word that the desk has a packet, however late it comes."""
