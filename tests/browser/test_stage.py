@@ -96,7 +96,8 @@ async def test_the_stage_is_transparent_and_labelled(stage: tuple[Page, ShowSess
     assert await label.inner_text() == "Présenté par une IA"
     assert await label.is_visible()
     assert "Bonjour" in await page.locator(".caption").inner_text()
-    await page.wait_for_function("() => !document.querySelector('.card').hidden", timeout=25_000)
+    session.do(ev.Jump("oslo"))
+    await page.wait_for_function("() => !document.querySelector('.card').hidden")
     assert "49,90 €" in await page.locator(".card-price").inner_text()
     assert await page.locator(".card-link").get_attribute("href")
     await page.set_viewport_size({"width": 540, "height": 960})

@@ -35,7 +35,7 @@ HEARTBEAT_S = 20.0
 MOST_PAGES = 500
 CHAT_EVERY_S = 1.5
 """A viewer's messages follow each other no faster; what comes faster is not taken."""
-LAGGED, OVER, FULL = 4408, 1000, 1013
+LAGGED, OVER, RESTARTING, FULL = 4408, 1000, 1012, 1013
 _LOOK = re.compile(r"[a-z0-9-]{1,40}")
 
 GetShow = Callable[[str], ShowSession | None]
@@ -153,7 +153,7 @@ class _Routes:
             await socket.close(code=FULL, message=b"the show is full")
             return socket
         page = show.join(role)
-        sending = asyncio.ensure_future(_send_all(socket, page))
+        sending = asyncio.ensure_future(_send_all(socket, page, show))
         try:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
@@ -259,7 +259,7 @@ class _Routes:
         return show
 
 
-async def _send_all(socket: web.WebSocketResponse, page: Page) -> None:
+async def _send_all(socket: web.WebSocketResponse, page: Page, show: ShowSession) -> None:
     try:
         while (frame := await page.next()) is not None:
             async with asyncio.timeout(SEND_S):
@@ -267,7 +267,8 @@ async def _send_all(socket: web.WebSocketResponse, page: Page) -> None:
                     await socket.send_str(frame)
                 else:
                     await socket.send_bytes(frame)
-        await socket.close(code=OVER)
+        # Pages come back after a fault, and not after the end.
+        await socket.close(code=OVER if show.finished() else RESTARTING)
     except (Lagging, TimeoutError):
         await socket.close(code=LAGGED, message=b"too slow")
     except ConnectionError:
