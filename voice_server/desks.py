@@ -25,6 +25,7 @@ from voice_server.dialogue.llm.model import LanguageModel
 from voice_server.dialogue.translation import ModelTranslate
 from voice_server.shop.pack_reader import PackError
 from voice_server.shop.shop import Shop
+from voice_server.summaries import ModelSummarise
 from voice_server.web.desk import Desks, add_desk
 
 
@@ -48,6 +49,8 @@ class OpenDesks:
                 shop,
                 settings.data,
                 translate=None if model is None else ModelTranslate(model),
+                # The embedded model would need ten seconds for what has to be there in two.
+                summarise=None if model is None or model.embedded else ModelSummarise(model),
                 token=settings.desk_token.get_secret_value(),
                 secret=settings.desk_secret.get_secret_value(),
             )
