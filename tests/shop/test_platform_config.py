@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fakes.shops import rest
 from tests.shop.connectors.platforms import demo
+from voice_server.shop import pack
 from voice_server.shop.connectors import CONNECTORS, open_platform
 from voice_server.shop.connectors.builtin import BuiltinPlatform
 from voice_server.shop.platform_config import REQUIRED, ConfigError, load, parse
@@ -107,3 +110,36 @@ def test_words_for_states(table: dict[str, Any], words: str) -> None:
     config = parse({**keys, **table}, Path())
     with pytest.raises(ConfigError, match=words):
         open_platform(config, demo(), environ={"A_B": "x", "C_D": "y"})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    target = tmp_path / "pack"
+    shutil.copytree(pack.resolve("demo"), target, ignore=shutil.ignore_patterns("pictures"))
+    return target
+
+
+def errors(folder: Path, table: str) -> list[str]:
+    path = folder / "shop.toml"
+    path.write_text(f"{path.read_text()}\n{table}\n")
+    return [str(problem) for problem in pack.check(folder) if problem.severity == "error"]
+
+
+def test_check_names_file_and_line_of_a_wrong_table(folder: Path) -> None:
+    (problem,) = errors(folder, '[platform]\ntype = "magento"')
+    lines = (folder / "shop.toml").read_text().splitlines()
+    assert f"shop.toml:{lines.index('[platform]') + 1}: " in problem
+    assert "use one of builtin" in problem
+
+
+def test_check_reads_the_mapping_too(folder: Path) -> None:
+    table = '[platform]\ntype = "rest"\nurl = "https://a.example"\nmapping = "platform.toml"'
+    (problem,) = errors(folder, table)
+    assert "platform.toml" in problem
+    (folder / "platform.toml").write_text(rest.MAPPING)
+    assert errors(folder, "") == []
+
+
+def test_check_is_content_with_a_right_table(folder: Path) -> None:
+    table = '[platform]\ntype = "bol"\nclient_env = "A_B"\nsecret_env = "C_D"\ntimeout_s = 2.5'
+    assert errors(folder, table) == []

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from voice_server.shop.orders import OrderStatus
 from voice_server.shop.pack_parity import compare_languages
+from voice_server.shop.pack_platform import review_platform
 from voice_server.shop.pack_reader import Problems, Row, Section, read_table, read_yaml
 from voice_server.shop.shop import Shop
 from voice_server.shop.wording import discloses
 
 TABLES = (
     *("shop", "contact", "hours", "voices", "greeting", "description", "delivery", "pickup"),
-    *("returns", "warranty", "payment", "orders", "taste", "phone"),
+    *("returns", "warranty", "payment", "orders", "taste", "phone", "platform"),
 )
 """Tables of shop.toml whose misspelling would go unnoticed."""
 
@@ -34,7 +35,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "categories.csv": ("id", "parent"),
     "orders.csv": (
         *("number", "postcode", "status", "items", "ordered", "expected", "carrier"),
-        *("tracking", "country"),
+        *("tracking", "country", "name", "street", "city", "email", "phone"),
     ),
 }
 TEXT_COLUMNS = ("id", "name", "gender", "aliases", "summary", "details", "material", "care")
@@ -76,6 +77,7 @@ def review(
         voices: ids of the voices that may be installed, with their language; None checks none.
     """
     _settings(root, shop, problems)
+    review_platform(folder, root, problems)
     _voices(root, shop, voices, problems)
     _prices(folder, problems)
     _variants(folder, problems)

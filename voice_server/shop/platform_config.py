@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -60,7 +61,8 @@ class PlatformConfig:
     def number(self, key: str, default: float) -> float:
         """Return a number above zero. Raises ConfigError."""
         value = self.options.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        number = int | float | Decimal  # a pack's TOML is read with exact decimals
+        if isinstance(value, bool) or not isinstance(value, number) or not value > 0:
             raise ConfigError(f"[platform] '{key}' must be a number above zero")
         return float(value)
 
