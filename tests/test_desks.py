@@ -87,6 +87,8 @@ def test_a_session_of_the_composed_server_is_taken_over(
             base = f"http://127.0.0.1:{app.port}"
             service = app._desks.get("marolle")
             assert service is not None
+            assert app._desks.hand_offs("marolle") is not None
+            assert app._desks.hand_offs("nowhere") is None
             async with client.ws_connect(f"{base}/v1/realtime?model=x") as socket:
                 created = await socket.receive_json()
                 session_id = created["session"]["id"]

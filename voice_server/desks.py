@@ -20,7 +20,7 @@ from voice_server.desk.registry import DeskUnusable, make_desk
 from voice_server.desk.service import DeskService
 from voice_server.desk.settings import load_desk
 from voice_server.desk.translation import Translate, Translator
-from voice_server.desk_line import Emit, WithDialogue, open_with_desk
+from voice_server.desk_line import DeskHandOffs, Emit, WithDialogue, open_with_desk
 from voice_server.dialogue.llm.model import LanguageModel
 from voice_server.dialogue.translation import ModelTranslate
 from voice_server.shop.pack_reader import PackError
@@ -58,6 +58,11 @@ class OpenDesks:
             raise DeskUnusable(f"the desk of {shop.name} cannot be opened: {error}") from None
         self._desks[shop.id] = service
         return service
+
+    def hand_offs(self, shop_id: str) -> DeskHandOffs | None:
+        """Return what the shop's flows hand conversations over with, once its desk is open."""
+        service = self._desks.get(shop_id)
+        return None if service is None else DeskHandOffs(service, service.calls.internal_language)
 
     def get(self, shop_id: str) -> DeskService | None:
         """Return the desk of a shop, once it is open."""

@@ -27,9 +27,8 @@ from voice_server.desk.packet import (
     RelayDesk,
     Ticket,
 )
-from voice_server.desk.texts import customer, when
+from voice_server.desk.result import HandOffResult
 from voice_server.desk.translation import Translator
-from voice_server.shop.markets import Market
 
 log = logging.getLogger(__name__)
 
@@ -52,39 +51,6 @@ REMEMBERED = 10_000
 """Sessions of which the hand-offs are known; the oldest are forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandOffResult:
-    """What became of a hand-off.
-
-    ``ticket`` None: the desk has not confirmed.  Then ``kept`` tells whether the case is on disk
-    and will be delivered later.
-    """
-
-    packet_id: str
-    ticket: Ticket | None
-    kept: bool
-    open_now: bool
-    callback_at: datetime | None = None
-
-    def words(self, language: str, market: Market, *, phone: str = "") -> str:
-        """Return what the customer is told, which is what is true."""
-        if not self.kept:
-            key = "failed" if phone else "failed_no_phone"
-            return customer(key, language, phone=phone)
-        sentences: list[str] = []
-        if self.ticket is None:
-            sentences.append(customer("kept", language))
-        else:
-            sentences.append(customer("handed", language, reference=self.ticket.reference))
-        if self.callback_at is not None:
-            moment = when(self.callback_at, market, language)
-            key = "callback" if self.ticket is not None else "callback_kept"
-            sentences.append(customer(key, language, when=moment))
-        elif self.open_now and self.ticket is not None:
-            sentences.append(customer("open_now", language))
-        return " ".join(sentences)
-
-
 @dataclass(slots=True)
 class _Session:
     """What is known of a session's hand-offs."""
@@ -94,6 +60,9 @@ class _Session:
     reference: str = ""
     round: int = 0
     """How often it came back: asking for a person again is a new case."""
+
+
+__all__ = ["DeskService", "HandOffResult", "NotLive"]
 
 
 class NotLive(Exception):
