@@ -11,10 +11,11 @@ from tests.live.crowd import TableUnderstanding, says
 from voice_server.dialogue.answers.phrasing import Noun
 from voice_server.live import show_events as ev
 from voice_server.live.chat.envelope import ChatEvent
+from voice_server.live.outcomes import Closed, Dropped, Joined, Social
 from voice_server.live.questions import Status
 from voice_server.live.run_sheet import RunSheet, parse
 from voice_server.live.show import Director, State
-from voice_server.live.triage import Closed, Dropped, Joined, Social, Triage
+from voice_server.live.triage import Triage
 
 POINTS = {
     "oslo": ["Elle éclaire doucement.", "Elle coûte {price}.", "Avant, {was}.", "{stock}",

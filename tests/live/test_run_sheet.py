@@ -39,12 +39,21 @@ def test_a_run_sheet(tmp_path: Path) -> None:
         ({"show": SHOW, "segment": [{"points": {"fr": ["{name.__class__}"]}}]}, "no plain field"),
         ({"show": SHOW, "segment": [{"points": {"fr": ["{price"]}}]}, "segment.0.points.fr.0"),
         ({"show": SHOW, "segment": [{"points": {"fr": ["x"] * 61}}]}, "too many"),
+        ({"show": {**SHOW, "policy": "none"}, "segment": [{}]}, "show.policy"),
+        ({"show": {**SHOW, "chat": ["irc:x"]}, "segment": [{}]}, "show.chat"),
         ({"show": SHOW, "segment": [{"flash": {"price": "-1"}}]}, "price"),
     ],
 )
 def test_what_is_wrong_is_said_where(table: dict[str, Any], words: str) -> None:
     with pytest.raises(RunSheetError, match=words.replace("{", r"\{").replace("}", r"\}")):
         parse(table)
+
+
+def test_a_policy_limits_the_reminder() -> None:
+    china = parse({"show": {**SHOW, "policy": "china"}, "segment": [{}]})
+    assert china.remind_s == 120.0
+    often = parse({"show": {**SHOW, "policy": "china", "remind_s": 60}, "segment": [{}]})
+    assert often.remind_s == 60.0
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:

@@ -245,6 +245,38 @@ def test_an_engine_that_fails_and_a_host_that_acts(shop: Shop) -> None:
     run(story())
 
 
+def test_where_no_ai_voice_is_allowed_the_host_reads(shop: Shop) -> None:
+    async def story() -> None:
+        session, voice = make(shop, policy="tiktok_shop_us")
+        running = asyncio.ensure_future(session.run())
+        stage, host = Watching(session), Watching(session, "host")
+        session.next_line()  # nothing is shown yet
+        session.do(ev.Begin())
+        await asyncio.sleep(1)
+        first = stage.of("line")[0]
+        session.next_line()
+        await asyncio.sleep(0.1)
+        assert stage.of("line_end")[0]["id"] == first["id"]
+        await asyncio.sleep(30)
+        lines = stage.of("line")
+        assert len(lines) > 3
+        assert lines[2]["t"] - lines[1]["t"] > 4  # reading pace
+        assert host.of("upcoming")
+        assert not stage.of("upcoming")
+        session.do(ev.Mute())
+        await asyncio.sleep(1)
+        assert stage.of("cancel")
+        assert not stage.audio
+        assert not voice.said
+        assert host.of("show")[0]["prompter"]
+        assert host.of("show")[0]["avatar_share"] == 0.5
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await asyncio.gather(stage.task, host.task)
+
+    run(story())
+
+
 def test_five_hundred_messages_a_second_do_not_stop_the_show(shop: Shop) -> None:
     async def story() -> None:
         session, _ = make(shop)

@@ -12,12 +12,12 @@ from tests.live.crowd import says
 from tests.live.stage_play import Play, PlayFacts, sheet
 from voice_server.live import show_events as ev
 from voice_server.live.chat.envelope import Kind
+from voice_server.live.outcomes import Social
 from voice_server.live.questions import Status
 from voice_server.live.show import TABLE, Director, State
 from voice_server.live.show_events import Change, LineKind
 from voice_server.live.show_lines import remember
 from voice_server.live.show_state import ANSWER_S, MOST_SENTENCES, REMEMBERED, SPEECH_S
-from voice_server.live.triage import Social
 
 PRICE: dict[str, tuple[str, ...]] = {"price": ("Cela fait 49.90 €.", "La livraison est offerte.")}
 
@@ -128,6 +128,20 @@ def test_the_reminder_that_an_ai_speaks() -> None:
     reminders = [text for text in play.of(LineKind.NOTICE) if "intelligence artificielle" in text]
     assert len(reminders) == 3
     assert len(set(reminders)) == 2
+
+
+def test_captions_in_the_other_languages_where_the_script_is_as_long() -> None:
+    points = {
+        "fr": ["Elle est belle.", "Elle coûte {price}."],
+        "nl": ["Ze is mooi.", "Vroeger kostte ze {was}."],
+        "de": ["Nur ein Satz."],
+    }
+    segments = [{"product": "oslo", "id": "a", "points": points, "duration_s": 60}]
+    play = Play(sheet(segments=segments)).begin().run(40)
+    captions = {line.text: dict(line.captions) for _, line in play.spoken}
+    assert captions["Elle est belle."] == {"nl": "Ze is mooi."}
+    assert captions["Elle coûte 49.90 €."] == {}  # there is no former price to speak of
+    assert set(captions[play.texts[0]]) == {"nl", "de", "en"}
 
 
 # -- answers ----------------------------------------------------------------------------------

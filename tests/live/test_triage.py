@@ -9,19 +9,9 @@ from hypothesis import strategies as st
 
 from tests.live.crowd import TableUnderstanding, says
 from voice_server.live.chat.envelope import Kind, Role
+from voice_server.live.outcomes import Closed, Dropped, Joined, Outcome, Social
 from voice_server.live.questions import Cluster, Status
-from voice_server.live.triage import (
-    COOLDOWN_S,
-    LOOKS,
-    MOST_OPEN,
-    WINDOW_S,
-    Closed,
-    Dropped,
-    Joined,
-    Outcome,
-    Social,
-    Triage,
-)
+from voice_server.live.triage import COOLDOWN_S, LOOKS, MOST_OPEN, WINDOW_S, Triage
 
 
 def triage() -> Triage:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.live.crowd import says
+from voice_server.live.outcomes import Dropped, Joined, Social
 from voice_server.live.questions import Cluster, Status
-from voice_server.live.triage import Dropped, Joined, Social, Triage
+from voice_server.live.triage import Triage
 from voice_server.live.understanding import ShopUnderstanding
 
 

@@ -32,6 +32,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from voice_server.live.policy import POLICIES
+
 FIELDS = frozenset(
     {"name", "the", "The", "it", "It", "price", "was", "stock", "colours", "code", "flash_price"}
 )
@@ -91,6 +93,8 @@ class RunSheet:
     chat: tuple[str, ...] = ()
     """Where the audience writes, besides our own page: "twitch:channel",
     "twitch-eventsub:broadcaster:user" (numeric ids), "youtube:live-chat-id"."""
+    policy: str = "default"
+    """A profile of ``live/policy.py``: what the platform allows."""
     remind_s: float = 600.0
     """How often it is said aloud that an AI presents (China's rules want it continuous)."""
 
@@ -137,6 +141,7 @@ class _ShowForm(BaseModel):
     answer_in_asker_language: bool = True
     remind_s: float = Field(600.0, ge=30, le=7200)
     chat: tuple[_Chat, ...] = Field((), max_length=8)
+    policy: str = "default"
 
 
 class _SheetForm(BaseModel):
@@ -163,6 +168,8 @@ def parse(table: Mapping[str, Any]) -> RunSheet:
         place = ".".join(str(part) for part in first["loc"])
         raise RunSheetError(f"{place}: {first['msg']}") from None
     show = form.show
+    if show.policy not in POLICIES:
+        raise RunSheetError(f"show.policy: there is none of that name; {', '.join(POLICIES)}")
     segments = tuple(_segment(at, entry) for at, entry in enumerate(form.segment))
     names = [segment.id for segment in segments]
     if len(set(names)) < len(names):
@@ -178,7 +185,8 @@ def parse(table: Mapping[str, Any]) -> RunSheet:
         answer_share=show.answer_share,
         auto_answer=show.auto_answer,
         answer_in_asker_language=show.answer_in_asker_language,
-        remind_s=show.remind_s,
+        remind_s=min(show.remind_s, POLICIES[show.policy].longest_remind_s),
+        policy=show.policy,
         chat=show.chat,
     )
 

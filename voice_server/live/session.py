@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from voice_server.live import show_events as ev
+from voice_server.live import views
 from voice_server.live.answers import Answerer
 from voice_server.live.broadcast import Broadcast, Page
 from voice_server.live.captions import Caption, CaptionLog
@@ -21,10 +22,13 @@ from voice_server.live.chat.envelope import REMOVALS, ChatEvent, Kind
 from voice_server.live.chat.inbox import Inbox
 from voice_server.live.chat.source import ChatSource, SourceState, keep_reading
 from voice_server.live.facts import ShopFacts
-from voice_server.live.questions import Cluster, Status
+from voice_server.live.outcomes import Closed, Dropped, Joined, Outcome, Social
+from voice_server.live.policy import POLICIES
+from voice_server.live.prompter import Prompter, Speaker
+from voice_server.live.questions import Status
 from voice_server.live.run_sheet import RunSheet
 from voice_server.live.show import Director, State
-from voice_server.live.triage import Closed, Dropped, Joined, Outcome, Social, Triage, Understanding
+from voice_server.live.triage import Triage, Understanding
 from voice_server.live.voice import LineSpeaker
 from voice_server.speech.engine import TextToSpeech
 
@@ -67,7 +71,10 @@ class ShowSession:
         self._triage = Triage(understanding)
         self._director = Director(sheet, facts, self._triage)
         self._answerer = answerer
-        self._speaker = LineSpeaker(tts, self.pages)
+        self._policy = POLICIES[sheet.policy]
+        self._speaker: Speaker = (
+            LineSpeaker(tts, self.pages) if self._policy.voice else Prompter(self.pages)
+        )
         self._sources = sources
         self._autostart = autostart
         self._on_drop = on_drop
@@ -103,6 +110,10 @@ class ShowSession:
         """The host pins a question."""
         self._triage.pin(cluster_id, pinned)
         self._show_queue()
+
+    def next_line(self) -> None:
+        """The host has read the line of the teleprompter."""
+        self._speaker.next()
 
     def join(self, role: str) -> Page:
         """Return a page's queue; it begins with what holds now."""
@@ -289,63 +300,15 @@ class ShowSession:
     # ------------------------------------------------------------------ pages
 
     def _announce(self) -> None:
-        sheet = self.sheet
-        self.pages.send(
-            {
-                "type": "show",
-                "id": sheet.id,
-                "title": dict(sheet.title),
-                "shop": self.facts.shop_name,
-                "language": sheet.language,
-                "languages": list(sheet.languages),
-                "avatar": sheet.avatar,
-                "segments": [
-                    {
-                        "id": segment.id,
-                        "product": segment.product_id,
-                        "title": self._title(segment.product_id, dict(segment.title)),
-                        "seconds": segment.duration_s,
-                    }
-                    for segment in sheet.segments
-                ],
-            },
-            keep=True,
-        )
+        self.pages.send(views.show(self.sheet, self.facts, self._policy), keep=True)
         self._show_state()
         self._show_queue()
 
-    def _title(self, product_id: str, title: dict[str, str]) -> dict[str, str]:
-        names = {
-            language: noun.name
-            for language in self.sheet.languages
-            if (noun := self.facts.noun(product_id, language)) is not None
-        }
-        return {**names, **title}
-
     def _card(self, order: ev.ShowCard, now: float) -> None:
-        cards = {
-            language: asdict(card)
-            for language in self.sheet.languages
-            if (card := self.facts.card(order.product_id, language)) is not None
-        }
-        flash: dict[str, object] | None = None
-        if order.flash is not None and order.flash_ends_at is not None:
-            flash = {
-                "price": {
-                    language: self.facts.money(order.flash.price, language)
-                    for language in self.sheet.languages
-                },
-                "code": order.flash.code,
-                "seconds": max(0.0, order.flash_ends_at - now),
-            }
-        self.pages.send({"type": "card", "cards": cards, "flash": flash}, keep=True)
+        self.pages.send(views.card(order, self.facts, self.sheet.languages, now), keep=True)
 
     def _segment(self, segment_id: str, round_number: int) -> None:
-        segment = next(s for s in self.sheet.segments if s.id == segment_id)
-        title = self._title(segment.product_id, dict(segment.title))
-        self.pages.send(
-            {"type": "segment", "id": segment_id, "round": round_number, "title": title}, keep=True
-        )
+        self.pages.send(views.segment(segment_id, round_number, self.sheet, self.facts), keep=True)
 
     def _show_state(self) -> None:
         line = self._director.line
@@ -369,7 +332,7 @@ class ShowSession:
         names = [name for cluster in waiting[:2] for name in cluster.names[:1]]
         self.pages.send({"type": "teaser", "waiting": len(waiting), "names": names}, keep=True)
         self.pages.send(
-            {"type": "queue", "questions": [_row(s, c, now) for s, c in ranked[:SHOWN]]},
+            {"type": "queue", "questions": [views.question(s, c, now) for s, c in ranked[:SHOWN]]},
             keep=True,
             host=True,
         )
@@ -377,21 +340,3 @@ class ShowSession:
     def _source_state(self, state: SourceState) -> None:
         self._sources_state[state.name] = state
         self._show_state()
-
-
-def _row(score: float, cluster: Cluster, now: float) -> dict[str, object]:
-    return {
-        "id": cluster.id,
-        "text": cluster.text,
-        "language": cluster.language,
-        "names": list(cluster.names),
-        "askers": cluster.askers,
-        "age_s": round(now - cluster.first_at),
-        "intent": cluster.understood.intent,
-        "product": cluster.understood.product_id,
-        "score": round(score, 2),
-        "status": cluster.status.value,
-        "reason": cluster.reason,
-        "pinned": cluster.pinned,
-        "approved": cluster.approved,
-    }

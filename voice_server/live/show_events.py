@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voice_server.live.outcomes import Social
 from voice_server.live.run_sheet import Flash
-from voice_server.live.triage import Social
 
 
 class LineKind(StrEnum):

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from voice_server.live.chat.envelope import Kind
+from voice_server.live.outcomes import Social
 from voice_server.live.phrases import listed, phrases, sayable
 from voice_server.live.run_sheet import fields_of
 from voice_server.live.show_events import AnswerDraft, Line, LineKind
 from voice_server.live.show_state import NAMED, REMEMBERED, REPEAT_S, ShowState
-from voice_server.live.triage import Social
 
 THANKED = {
     Kind.GIFT: "thanks_gift",

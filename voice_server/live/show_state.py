@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from voice_server.live.facts import Facts
+from voice_server.live.outcomes import Social
 from voice_server.live.run_sheet import RunSheet, Segment
 from voice_server.live.show_events import AnswerDraft, Command, Line, Say
-from voice_server.live.triage import Social, Triage
+from voice_server.live.triage import Triage
 
 ANSWER_S = 12.0
 """An answer that takes longer to find goes to the host: the chat has forgotten the question."""

@@ -13,7 +13,6 @@ import itertools
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -21,7 +20,18 @@ from numpy.typing import NDArray
 
 from voice_server.live.chat.envelope import REMOVALS, ChatEvent, Kind
 from voice_server.live.chat.inbox import removes
+from voice_server.live.outcomes import Closed, Dropped, Joined, Outcome, Social
 from voice_server.live.questions import OPEN, Ask, Cluster, Status, Understood
+from voice_server.live.scoring import (
+    APPROVED,
+    ON_SCREEN,
+    OTHER_WEIGHT,
+    PAID,
+    PER_LOG_ASKER,
+    PER_MINUTE,
+    TRUSTED,
+    WEIGHTS,
+)
 from voice_server.live.screen import Screen, Verdict, looks_like_question
 
 Vectors = NDArray[np.float32]
@@ -51,33 +61,6 @@ MOST_OPEN = 60
 """Clusters kept open: more than an hour of show could answer; the lowest score goes."""
 KEPT = 200
 """Closed clusters kept for the console and for removals that come late."""
-
-WEIGHTS = {
-    "price": 1.0,
-    "availability": 1.0,
-    "product_info": 1.0,
-    "product_detail": 1.0,
-    "options": 1.0,
-    "identity": 1.0,
-    "recommend": 0.9,
-    "compare": 0.9,
-    "cheaper": 0.9,
-    "dimensions": 0.9,
-    "material": 0.9,
-    "care": 0.8,
-    "delivery_cost": 0.8,
-    "delivery_time": 0.8,
-    "delivery_countries": 0.8,
-    "returns_how": 0.7,
-    "returns_period": 0.7,
-    "returns_cost": 0.7,
-    "warranty": 0.7,
-    "payment_methods": 0.7,
-    "assortment": 0.7,
-}
-OTHER_WEIGHT = 0.6
-PER_LOG_ASKER, PAID, TRUSTED, ON_SCREEN, PER_MINUTE, APPROVED = 0.8, 0.8, 0.2, 0.6, 0.8, 100.0
-"""What counts how much in a score, in units of one ordinary product question."""
 
 PRIVATE = frozenset({"order_status", "refund_time", "exchange"})
 """Never answered in public: they are about one customer's order."""
@@ -110,43 +93,6 @@ class Understanding(Protocol):
 
     def understand(self, text: str, language: str, on_screen: str) -> Understood:
         """Return what a text means while a product is on screen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A question came in: a new cluster, or one more asker of an open one."""
-
-    cluster: Cluster
-    new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A cluster ended without an answer: its status says how."""
-
-    cluster: Cluster
-
-
-@dataclass(frozen=True, slots=True)
-class Social:
-    """Somebody to greet or to thank."""
-
-    kind: Kind
-    author: str
-    language: str
-    amount: float = 0.0
-    currency: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """A message that nobody answers, and why."""
-
-    event: ChatEvent
-    reason: str
-
-
-Outcome = Joined | Closed | Social | Dropped
 
 
 class Triage:

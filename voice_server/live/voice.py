@@ -63,6 +63,9 @@ class LineSpeaker:
             old.cancel()
         self._early = {key: asyncio.ensure_future(self._collect(text, language))}
 
+    def next(self) -> None:
+        """A voice needs nobody to turn the page."""
+
     async def close(self) -> None:
         """Stop everything that is under way."""
         tasks = [*self._early.values(), *([self._task] if self._task else [])]
@@ -84,7 +87,7 @@ class LineSpeaker:
                 async for chunk in chunks:
                     if not samples:
                         began = clock() + LEAD_S
-                        self._stage.send(_line_message(line))
+                        self._stage.send(line_message(line))
                     self._send(line, chunk, phones, samples)
                     samples += chunk.audio.size
         except EngineError as error:
@@ -94,7 +97,7 @@ class LineSpeaker:
                 return
         if not samples:  # nothing but signs: it is said by being shown
             began = clock()
-            self._stage.send(_line_message(line))
+            self._stage.send(line_message(line))
             samples = SPEAKING_RATE
         await asyncio.sleep(max(0.0, began + samples / SPEAKING_RATE + PAUSE_S - clock()))
         self._stage.send({"type": "line_end", "id": line.id})
@@ -134,7 +137,8 @@ class LineSpeaker:
         )
 
 
-def _line_message(line: Line) -> dict[str, object]:
+def line_message(line: Line) -> dict[str, object]:
+    """Return what pages are told of a line that begins."""
     return cast(
         dict[str, object],
         {

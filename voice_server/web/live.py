@@ -137,6 +137,9 @@ class _Routes:
             if message.get("type") == "pin":
                 show.pin(str(message.get("id", "")), message.get("on") is not False)
                 return
+            if message.get("type") == "next":
+                show.next_line()
+                return
             event = host_command(message, show.sheet.language)
             if event is not None:
                 show.do(event)

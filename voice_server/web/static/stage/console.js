@@ -14,7 +14,7 @@ document.documentElement.lang = language;
 const key = new URLSearchParams(location.hash.slice(1)).get("key");
 const protocols = key ? ["realtime", `openai-insecure-api-key.${key}`] : [];
 const preview = new Stage($("preview"), { show, language, muted: true });
-const handlers = { show: begin, state, queue, segment, chat: line, chat_hidden: line, finished: () => ($("state").textContent = t("over")) };
+const handlers = { show: begin, state, queue, segment, chat: line, chat_hidden: line, upcoming: ({ text }) => ($("next").textContent = text), finished: () => ($("state").textContent = t("over")) };
 const link = new ShowLink(`/api/live/${encodeURIComponent(show)}/console`, {
   on: (message) => handlers[message.type]?.(message),
   onState: (connected) => { if (!connected) $("state").textContent = t("lost"); },
@@ -45,6 +45,7 @@ const controls = {
   mute: button(t("mute"), () => link.send({ type: "mute" })),
   take_over: button(t("takeover"), () => link.send({ type: "take_over" })),
   resume: button(t("resume"), () => link.send({ type: "resume" }), "main"),
+  next: button(t("next_line"), () => link.send({ type: "next" }), "main"),
   stop: button(t("stop"), () => confirm(t("stoppable")) && link.send({ type: "stop" }), "stop"),
 };
 $("buttons").append(...Object.values(controls));
@@ -61,6 +62,8 @@ function begin(message) {
       return item;
     }),
   );
+  document.body.classList.toggle("prompter", message.prompter);
+  controls.next.hidden = !message.prompter;
   $("language").replaceChildren(...message.languages.map((code) => Object.assign(el("option", "", code.toUpperCase()), { value: code })));
 }
 

@@ -79,6 +79,7 @@ export class Stage {
   async #begin(message) {
     this.info = message;
     this.parts.label.textContent = say(this.language, "ai");
+    this.share = message.avatar_share ?? 1;
     const look = this.wantedAvatar || message.avatar;
     const response = await fetch(`/avatars/${encodeURIComponent(look)}/rig.json`);
     if (!response.ok) throw new Error(`no avatar ${look}`);
@@ -218,6 +219,12 @@ export class Stage {
     const scale = portrait ? Math.min((width * 1.06) / RIG_WIDTH, height / RIG_HEIGHT) : (height * 1.1) / RIG_HEIGHT;
     const middle = portrait ? width * 0.5 : width * 0.36;
     const top = portrait ? height * 0.12 : height - RIG_HEIGHT * scale * 0.955;
+    const share = this.share ?? 1;
+    if (share < 1) {
+      // A platform allows only so much of the picture: a co-host in the corner.
+      const small = scale * share;
+      return { scale: small, x: width * 0.02, y: height - RIG_HEIGHT * small * 0.955 };
+    }
     return { scale, x: middle - (RIG_WIDTH * scale) / 2, y: top };
   }
 

@@ -1,0 +1,92 @@
+"""What pages are told of a show, as JSON messages. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from voice_server.live import show_events as ev
+from voice_server.live.facts import ShopFacts
+from voice_server.live.policy import Policy
+from voice_server.live.questions import Cluster
+from voice_server.live.run_sheet import RunSheet, Segment
+
+Message = dict[str, object]
+
+
+def show(sheet: RunSheet, facts: ShopFacts, policy: Policy) -> Message:
+    """Return what a page must know of the whole show."""
+    return {
+        "type": "show",
+        "id": sheet.id,
+        "title": dict(sheet.title),
+        "shop": facts.shop_name,
+        "language": sheet.language,
+        "languages": list(sheet.languages),
+        "avatar": sheet.avatar,
+        "prompter": not policy.voice,
+        "avatar_share": policy.avatar_share,
+        "segments": [
+            {
+                "id": entry.id,
+                "product": entry.product_id,
+                "title": title(entry, sheet, facts),
+                "seconds": entry.duration_s,
+            }
+            for entry in sheet.segments
+        ],
+    }
+
+
+def title(entry: Segment, sheet: RunSheet, facts: ShopFacts) -> Mapping[str, str]:
+    """Return a segment's title by language: the host's, else the product's name."""
+    names = {
+        language: noun.name
+        for language in sheet.languages
+        if (noun := facts.noun(entry.product_id, language)) is not None
+    }
+    return {**names, **entry.title}
+
+
+def card(order: ev.ShowCard, facts: ShopFacts, languages: Sequence[str], now: float) -> Message:
+    """Return a product's card in every language, with its flash price while that runs."""
+    cards = {
+        language: asdict(found)
+        for language in languages
+        if (found := facts.card(order.product_id, language)) is not None
+    }
+    flash: Message | None = None
+    if order.flash is not None and order.flash_ends_at is not None:
+        price = order.flash.price
+        flash = {
+            "price": {language: facts.money(price, language) for language in languages},
+            "code": order.flash.code,
+            "seconds": max(0.0, order.flash_ends_at - now),
+        }
+    return {"type": "card", "cards": cards, "flash": flash}
+
+
+def segment(segment_id: str, round_number: int, sheet: RunSheet, facts: ShopFacts) -> Message:
+    """Return what the lower third shows when a segment begins."""
+    entry = next(entry for entry in sheet.segments if entry.id == segment_id)
+    names = title(entry, sheet, facts)
+    return {"type": "segment", "id": segment_id, "round": round_number, "title": names}
+
+
+def question(score: float, cluster: Cluster, now: float) -> Message:
+    """Return a row of the host's list."""
+    return {
+        "id": cluster.id,
+        "text": cluster.text,
+        "language": cluster.language,
+        "names": list(cluster.names),
+        "askers": cluster.askers,
+        "age_s": round(now - cluster.first_at),
+        "intent": cluster.understood.intent,
+        "product": cluster.understood.product_id,
+        "score": round(score, 2),
+        "status": cluster.status.value,
+        "reason": cluster.reason,
+        "pinned": cluster.pinned,
+        "approved": cluster.approved,
+    }
