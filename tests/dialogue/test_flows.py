@@ -380,6 +380,36 @@ def test_refunds_are_told_from_the_order() -> None:
     assert "refunded" in tell(status=OrderStatus.REFUNDED)
 
 
+@pytest.mark.parametrize(
+    ("changes", "says", "never"),
+    [
+        ({"expected": date(2026, 11, 26), "carrier": "bpost"}, "26 November, with bpost", "today"),
+        ({"expected": date(2026, 11, 24), "carrier": "bpost"}, "today", "should have"),
+        ({"expected": date(2026, 11, 20), "carrier": "bpost"}, "should have been there", "today"),
+        ({"expected": None, "carrier": "bpost"}, "is on its way", "arrive"),
+        ({"expected": date(2026, 11, 26), "carrier": ""}, "is on its way", "with ."),
+        (
+            {"expected": date(2026, 11, 20), "status": OrderStatus.PROCESSING},
+            "is being prepared",
+            "20 November",
+        ),
+        ({"expected": None, "status": OrderStatus.DELIVERED}, "has been delivered", "on"),
+        ({"expected": None, "status": OrderStatus.CANCELLED}, "cancelled", "{"),
+    ],
+)
+def test_a_status_tells_no_more_than_the_platform_knows(
+    changes: dict[str, Any], says: str, never: str
+) -> None:
+    order = replace(ORDER, **{"status": OrderStatus.SHIPPED, **changes})
+    told = " ".join(FlowWording(demo()[0], "en").status(order, NOW))
+    assert says in told
+    assert f" {never}" not in told
+
+
+def test_german_periods_are_in_the_dative() -> None:
+    assert "in 5 Werktagen nach" in FlowWording(demo()[0], "de").text("done_return_items")
+
+
 def test_a_write_has_all_its_values() -> None:
     state = FlowState(slots=(("line", "2"), ("where", "Kouter 1")))
     returned = build_write(Capability.RETURN_ITEMS, ORDER, state, (("line_id", "line"),))

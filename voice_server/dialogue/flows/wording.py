@@ -95,8 +95,8 @@ class FlowWording:
             "email": policies.email,
             "hours": wording.opening_hours(policies.hours, self._shop.market, self.language),
             "digits": str(self._shop.orders.digits),
-            "return_days": wording.units(policies.return_days, "day", self.language),
-            "refund": wording.units(policies.refund_days, "working_day", self.language),
+            "return_days": self._days(policies.return_days, "day"),
+            "refund": self._days(policies.refund_days, "working_day"),
         }
         return tuple(self._texts.clauses(key, turn, None, **{**common, **fields}))
 
@@ -215,16 +215,29 @@ class FlowWording:
 
     def status(self, order: PlatformOrder, now: datetime) -> tuple[str, ...]:
         """Say how far an order is, in the words of the answers from facts."""
-        today = now.date()
+        today, expected = now.date(), order.expected
+        day = self._shop.market.day(expected, self.language) if expected else ""
         key = f"order_{order.status}"
-        if order.status is OrderStatus.SHIPPED and order.expected and order.expected <= today:
+        if order.status is OrderStatus.SHIPPED and expected is not None and expected < today:
+            return self.say("status_overdue", date=day)
+        if order.status is OrderStatus.SHIPPED and expected == today:
             key = "order_shipped_today"
+        coming = order.status in {OrderStatus.PROCESSING, OrderStatus.DELAYED}
+        overdue = coming and expected is not None and expected < today
         fields = {
-            "date": self._shop.market.day(order.expected or order.ordered, self.language),
+            "date": "" if overdue else day,
             "carrier": order.carrier,
             "refund": wording.units(self._shop.policies.refund_days, "working_day", self.language),
         }
+        used = _FIELD.findall(" ".join(" ".join(text) for text in self._answers.entries[key]))
+        if any(not fields[name] for name in used) and self.has(f"status_{order.status}"):
+            return self.say(f"status_{order.status}")  # the platform does not know that much
         return tuple(self._answers.clauses(key, 0, None, **fields))
+
+    def _days(self, count: int, unit: str) -> str:
+        """Word a period; in German as it stands behind "in" and "von"."""
+        said = wording.units(count, unit, self.language)
+        return said.replace("age", "agen") if self.language == "de" else said
 
     def refunds(self, order: PlatformOrder, now: datetime) -> tuple[str, ...]:
         """Say where the money of an order is."""
