@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -120,6 +121,8 @@ def test_hanging_up_on_the_write_does_not_stop_it() -> None:
             await speak(stage, "cancel order 10497, postcode 9000", WHOLE_MS)
             house.store.held = asyncio.Event()
             await speak(stage, "yes", 1000)
+        del stage
+        gc.collect()
         house.store.held.set()
         await house.dialogue.close()
         return house

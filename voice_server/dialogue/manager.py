@@ -26,7 +26,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
-from weakref import WeakSet
 
 from voice_server.dialogue.answering import DialogueOptions, Knowledge, Resources, Turn
 from voice_server.dialogue.dialogue import Clause, Message, Phrase, ReplyPart, ReplyRequest
@@ -129,7 +128,6 @@ class ShopDialogue:
             flows=flows,
             guards=_guards(self.languages) if guards is None else guards,
         )
-        self._flow_sessions: WeakSet[FlowSession] = WeakSet()
 
     def open(self, session_id: str, *, language: str | None = None) -> ShopSession:
         """Open a session; a language the shop does not serve counts as no wish."""
@@ -139,8 +137,6 @@ class ShopDialogue:
         )
         flows = self._resources.flows
         flow_session = flows.open(session_id) if flows is not None else None
-        if flow_session is not None:
-            self._flow_sessions.add(flow_session)
         session = ShopSession(
             lambda: self._resources_for(session_id),
             tracker,
@@ -160,8 +156,8 @@ class ShopDialogue:
 
     async def close(self) -> None:
         """Wait for writes and hand-offs that outlived their replies; each has its deadline."""
-        for session in tuple(self._flow_sessions):
-            await session.close()
+        if self._resources.flows is not None:
+            await self._resources.flows.close()
 
     def renew(
         self,
@@ -176,6 +172,8 @@ class ShopDialogue:
         ``flows`` and ``guards`` None keep those there are.  Replies that have begun end with what
         they began with.  Called in the loop: no turn sees half of it.
         """
+        if flows is not None and self._resources.flows is not None:
+            flows.succeed(self._resources.flows)
         self.languages = tuple(languages)
         self.phrases = Phrases(shop.name, shop.greetings)
         self._resources = replace(

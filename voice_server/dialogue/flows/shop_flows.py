@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from voice_server.dialogue.dialogue import Clause
@@ -41,7 +41,7 @@ class FlowFacts(Protocol):
         """Return what a text names."""
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
+@dataclass(slots=True, eq=False)
 class FlowSession:
     """What flows keep of one session besides its :class:`FlowState`: never speculative."""
 
@@ -52,12 +52,6 @@ class FlowSession:
     """The order read last, with the loop's time."""
     handing: dict[str, asyncio.Task[HandOffOutcome]] = field(default_factory=dict)
     """Hand-offs under way or done, by reason: an interruption does not take them back."""
-
-    async def close(self) -> None:
-        """Wait for writes and hand-offs under way; each has its own deadline."""
-        await self.writes.close()
-        if self.handing:
-            await asyncio.wait(self.handing.values())
 
 
 class ShopFlows:
@@ -103,6 +97,8 @@ class ShopFlows:
         self.hand_offs = hand_offs
         self.flows = dict(flows) if flows is not None else load_flows(folder)
         self.now = now or (lambda: datetime.now(zone))
+        self.under_way: set[asyncio.Task[Any]] = set()
+        """Writes and hand-offs that must not be forgotten, whoever hangs up."""
         self._identity = identity
         self._proofs = proofs
         self._write_s = write_s
@@ -112,8 +108,22 @@ class ShopFlows:
 
     def open(self, session_id: str) -> FlowSession:
         """Open the flows of a session."""
-        writes = Writes(lambda: self.platform, write_s=self._write_s)
+        writes = Writes(lambda: self.platform, self.keep, write_s=self._write_s)
         return FlowSession(session_id, self._identity(session_id), writes)
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Hold a task until it is done."""
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+
+    def succeed(self, earlier: ShopFlows) -> None:
+        """Take over what the flows of the pack's earlier version have under way."""
+        self.under_way = earlier.under_way
+
+    async def close(self) -> None:
+        """Wait for writes and hand-offs under way; each has its own deadline."""
+        if self.under_way:
+            await asyncio.wait(self.under_way)
 
     def wording(self, language: str) -> FlowWording:
         """Return the words of a language, else of the shop's default one."""

@@ -285,6 +285,7 @@ class FlowTurn:
         )
         task = asyncio.get_running_loop().create_task(self._deliver(wish))
         self._session.handing[need.reason] = task
+        self._flows.keep(task)
         return task
 
     async def _deliver(self, wish: HandOffWish) -> HandOffOutcome:

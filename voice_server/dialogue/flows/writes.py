@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from voice_server.dialogue.write_gate import Execute, Lost, NotDone, Settled
 from voice_server.shop.platform import (
@@ -30,8 +31,16 @@ Ended = Settled | NotDone | Lost
 class Writes:
     """The writes of one session, by key. Used from one event loop."""
 
-    def __init__(self, platform: Callable[[], ShopPlatform], *, write_s: float = WRITE_S) -> None:
+    def __init__(
+        self,
+        platform: Callable[[], ShopPlatform],
+        keep: Callable[[asyncio.Task[Any]], None],
+        *,
+        write_s: float = WRITE_S,
+    ) -> None:
+        """``keep`` holds a task until it is done: a caller who hangs up takes nothing back."""
         self._platform = platform
+        self._keep = keep
         self._write_s = write_s
         self._tasks: dict[str, asyncio.Task[Ended]] = {}
 
@@ -44,16 +53,12 @@ class Writes:
         if task is None:
             task = asyncio.get_running_loop().create_task(self._send(execute))
             self._tasks[execute.key] = task
+            self._keep(task)
         return task
 
     def under_way(self, key: str) -> asyncio.Task[Ended] | None:
         """Return the write of that key, None if this process has not sent it."""
         return self._tasks.get(key)
-
-    async def close(self) -> None:
-        """Wait for writes under way; each has its own deadline."""
-        if self._tasks:
-            await asyncio.wait(self._tasks.values())
 
     async def _send(self, execute: Execute) -> Ended:
         write, platform = execute.write, self._platform()
