@@ -557,11 +557,13 @@ class App:
         emit: Callable[[Notice], None],
         history: History,
         flushes: bool,
+        language: str | None,
     ) -> MutableConversation:
         options = ConversationOptions(
             session_id,
             input_rate=input_rate,
             flushes=flushes,
+            language=language,
             lead_ms=self.settings.lead_ms,
         )
         return self._open_call(tenant.id, options, emit=emit, history=history, channel="button")

@@ -244,3 +244,24 @@ def test_the_language_is_always_one_of_the_shop(
     for _ in range(3):
         now = now.hear(text, identify=said(written, sure), detected=heard, probability=voice)
         assert now.language in LANGUAGES
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "expected"),
+    [
+        ("Combien coûte la livraison ?", 0.97, "fr"),  # a clear sentence says more than the page
+        ("Who will cost", 0.6, "nl"),  # garbled words do not
+        ("Bonjour", 0.99, "nl"),  # nor does one word
+        ("Hoeveel kost de levering?", 0.9, "nl"),
+    ],
+)
+def test_a_page_s_language_holds_until_a_clear_sentence(
+    text: str, confidence: float, expected: str
+) -> None:
+    def identify(said: str, languages: Sequence[str]) -> tuple[str, float]:
+        return {"C": "fr", "W": "en", "B": "fr", "H": "nl"}[said[0]], confidence
+
+    tracker = LanguageTracker(("fr", "nl", "de", "en"), "nl", wished=True)
+    heard = tracker.hear(text, identify=identify)
+    assert heard.language == expected
+    assert heard.decided

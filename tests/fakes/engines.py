@@ -180,6 +180,9 @@ class FakeDialogueSession:
     async def foresee(self, request: ReplyRequest) -> None:
         self._owner.foreseen.append(request)
 
+    def prefer(self, language: str | None) -> None:
+        self.language = language or self.language
+
     def commit(self, reply_id: str) -> None:
         self.committed.append(reply_id)
 

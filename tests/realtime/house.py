@@ -199,9 +199,12 @@ async def house(
         emit: Callable[[Notice], None],
         history: History,
         flushes: bool,
+        language: str | None,
     ) -> ConversationPort:
         if services is not None:
-            options = ConversationOptions(session_id, input_rate=input_rate, flushes=flushes)
+            options = ConversationOptions(
+                session_id, input_rate=input_rate, flushes=flushes, language=language
+            )
             return Conversation(services=services, options=options, emit=emit, history=history)
         conversation = FakeConversation(
             session_id=session_id,

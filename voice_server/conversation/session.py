@@ -181,6 +181,8 @@ class Conversation:
         self._arm()
 
     def _configure(self, order: o.Configure) -> None:
+        if order.language != self._configured.language:
+            self.dialogue.prefer(order.language)
         self._configured = order
         self.replies.settings = order.reply
         self.replies.paced = self._options.paced and order.turns.detection != "none"

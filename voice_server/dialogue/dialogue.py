@@ -181,6 +181,9 @@ class DialogueSession(Protocol):
         Returns when ready.  Never raises; may be cancelled at any time.
         """
 
+    def prefer(self, language: str | None) -> None:
+        """Speak this language from now on, by the client's choice; None changes nothing."""
+
     def commit(self, reply_id: str) -> None:
         """The reply is being spoken: from now its effects (language, memory) hold."""
 

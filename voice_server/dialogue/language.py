@@ -27,6 +27,8 @@ class TrackerOptions:
     """The first turn has nothing to hold on to: the likelier language wins."""
     first_trust: float = 0.7
     """Trust in text identification on the first turn, however short ("Bonjour")."""
+    wished_confidence: float = 0.65
+    """A first turn of a few words, typed or heard, leaves the page's language from here."""
     switch_confidence: float = 0.75
     """A turn counts for another language from here..."""
     switch_words: int = 3
@@ -87,6 +89,8 @@ class LanguageTracker:
     language: str
     decided: bool = False
     """False until a turn has shown it: the shop's default is only a guess."""
+    wished: bool = False
+    """The page or the line speaks :attr:`language`: worth more than the shop's default."""
     candidate: str = ""
     streak: int = 0
     options: TrackerOptions = TrackerOptions()
@@ -111,6 +115,9 @@ class LanguageTracker:
             return self
         best, confidence = self._weigh(text, words, identify, detected, probability)
         options = self.options
+        if not self.decided and self.wished and best != self.language:
+            clear = words >= options.switch_words and confidence >= options.wished_confidence
+            return self._settled(best if clear else self.language)
         if not self.decided:
             if confidence >= options.first_confidence:
                 return self._settled(best) if words >= 2 else replace(self, language=best)

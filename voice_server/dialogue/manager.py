@@ -133,7 +133,7 @@ class ShopDialogue:
         """Open a session; a language the shop does not serve counts as no wish."""
         wished = language if language in self.languages else None
         tracker = LanguageTracker(
-            self.languages, wished or self.languages[0], decided=wished is not None
+            self.languages, wished or self.languages[0], wished=wished is not None
         )
         flows = self._resources.flows
         flow_session = flows.open(session_id) if flows is not None else None

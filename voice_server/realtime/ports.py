@@ -45,8 +45,11 @@ class OpenConversation(Protocol):
         emit: Callable[[Notice], None],
         history: History,
         flushes: bool,
+        language: str | None,
     ) -> ConversationPort:
         """Return a conversation that has not begun.
+
+        ``language`` is what to begin in (the page's), until the user shows another.
 
         ``input_rate`` is the rate in Hz of every Hear order.  ``emit`` is called in the event
         loop and does not block.  ``flushes``: the client stops at OutputPaused and forgets what

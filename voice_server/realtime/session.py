@@ -43,8 +43,13 @@ class RealtimeSession:
         extensions: frozenset[str],
         clock: Callable[[], float],
         shop: str = "",
+        language: str | None = None,
     ) -> None:
-        """``shop`` is the id of the shop it talks for, "" where there is but one."""
+        """Open a conversation.
+
+        ``shop`` is the id of the shop it talks for, "" where there is but one; ``language`` what
+        the page speaks, None if it did not say.
+        """
         self.id = session_id
         self.shop = shop
         self._meter = meter
@@ -68,6 +73,7 @@ class RealtimeSession:
             emit=self._observe,
             history=history,
             flushes="playback" in extensions,
+            language=language,
         )
 
     @property

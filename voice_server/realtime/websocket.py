@@ -106,6 +106,7 @@ class RealtimeEndpoint:
             extensions=extensions,
             clock=self._clock or asyncio.get_running_loop().time,
             shop=shop,
+            language=request.query.get("language", "")[:2].lower() or None,
         )
         self.sessions.add(session)
         self._meter.count("realtime_sessions_total")
