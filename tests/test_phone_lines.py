@@ -9,7 +9,7 @@ import pytest
 
 from voice_server.cli import build_parser
 from voice_server.config import Settings
-from voice_server.phone_lines import audiosocket_address, lines, spoken_by_phone
+from voice_server.phone_lines import lines, listen_address, spoken_by_phone
 from voice_server.shop import pack
 from voice_server.shop.pack_reader import PackError
 
@@ -100,13 +100,13 @@ def test_the_second_lines_mistake_is_found_on_its_own_line(folder: Path) -> None
     [("", None), (":9092", ("127.0.0.1", 9092)), ("[::1]:0", ("::1", 0)), ("h:1", ("h", 1))],
 )
 def test_addresses(text: str, address: tuple[str, int] | None) -> None:
-    assert audiosocket_address(text) == address
+    assert listen_address("sip", text) == address
 
 
 @pytest.mark.parametrize("text", ["9092", "host:", "host:99999", "host:x"])
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError, match="host:port"):
-        audiosocket_address(text)
+        listen_address("sip", text)
 
 
 def test_secrets_are_no_command_line_options() -> None:

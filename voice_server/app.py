@@ -140,8 +140,8 @@ class App:
             await runner.setup()
         except OSError as error:
             raise StartFailed(
-                f"cannot listen on {self.settings.audiosocket} for AudioSocket: "
-                f"{error.strerror or error}"
+                f"cannot listen for AudioSocket ({self.settings.audiosocket or 'off'}) or SIP "
+                f"({self.settings.sip or 'off'}): {error.strerror or error}"
             ) from None
         try:
             books = self._books = await _open_books(self.settings)

@@ -138,6 +138,11 @@ class Settings(BaseSettings):
     audiosocket: str = Field(
         "", description="host:port for Asterisk's AudioSocket, usually :9092; empty: not opened"
     )
+    sip: str = Field("", description="host:port for SIP calls by UDP, usually 0.0.0.0:5060; off")
+    sip_host: str = Field("", description="our address for the trunk; empty: the one that routes")
+    sip_peers: tuple[str, ...] = Field((), description="addresses that may call without password")
+    sip_user: str = Field("", description="name that other SIP callers prove")
+    sip_password: SecretStr = Field(SecretStr(""), description="and its password, by digest")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="proves Twilio's webhooks")
     plivo_auth_token: SecretStr = Field(SecretStr(""), description="proves Plivo's webhooks")
     telnyx_public_key: str = Field("", description="base64, proves Telnyx' webhooks")

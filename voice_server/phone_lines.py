@@ -17,7 +17,12 @@ from voice_server.speech.engine import LISTENING_RATE
 from voice_server.telephony.call import Features
 from voice_server.telephony.line import Line
 from voice_server.telephony.phrases import PhonePhrase, phrase
-from voice_server.telephony.ports import CallConversation, Secrets, TelephonyBackend
+from voice_server.telephony.ports import (
+    CallConversation,
+    Secrets,
+    SipAccount,
+    TelephonyBackend,
+)
 from voice_server.web.telephony import add_telephony
 
 PIECE_MS = 20.0
@@ -82,6 +87,12 @@ def telephony_backend(
             genesys_secret=settings.genesys_client_secret.get_secret_value(),
             asterisk=settings.asterisk_password.get_secret_value(),
         ),
+        sip=SipAccount(
+            settings.sip_host,
+            settings.sip_user,
+            settings.sip_password.get_secret_value(),
+            frozenset(settings.sip_peers),
+        ),
         demo=settings.demo_mode,
         public_url=settings.public_url,
         max_calls=settings.max_calls,
@@ -125,8 +136,8 @@ def _line(shop: Shop, phone: PhoneLine) -> Line:
     )
 
 
-def audiosocket_address(text: str) -> tuple[str, int] | None:
-    """Return host and port of the setting, None where it is empty.
+def listen_address(name: str, text: str) -> tuple[str, int] | None:
+    """Return host and port of a setting, None where it is empty.
 
     Raises ValueError for one that is neither.
     """
@@ -134,19 +145,26 @@ def audiosocket_address(text: str) -> tuple[str, int] | None:
         return None
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"audiosocket is 'host:port', such as 127.0.0.1:9092, not {text!r}")
+        raise ValueError(f"{name} is 'host:port', such as 127.0.0.1:9092, not {text!r}")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def add_phone(application: web.Application, settings: Settings, backend: TelephonyBackend) -> None:
-    """Add routes and the AudioSocket server.
+    """Add the routes, and the servers of AudioSocket and SIP.
 
     Raises:
         ValueError: the address is no address, or is open to others without a password.
     """
-    address = audiosocket_address(settings.audiosocket)
+    address = listen_address("audiosocket", settings.audiosocket)
+    sip = listen_address("sip", settings.sip)
     if address is not None and address[0] not in LOOPBACK and not backend.secrets.asterisk:
         raise ValueError(
             f"audiosocket on {address[0]} needs asterisk_password: AudioSocket itself knows none"
         )
-    add_telephony(application, backend, audiosocket=address)
+    if (
+        sip is not None
+        and sip[0] not in LOOPBACK
+        and not (backend.sip.peers or backend.sip.password)
+    ):
+        raise ValueError(f"sip on {sip[0]} needs sip_peers, or sip_user and sip_password")
+    add_telephony(application, backend, audiosocket=address, sip=sip)

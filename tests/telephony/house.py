@@ -24,7 +24,7 @@ from voice_server.telephony.ports import TelephonyBackend
 from voice_server.telephony.softphone import Softphone
 from voice_server.web.application import METRICS
 from voice_server.web.metrics import Metrics
-from voice_server.web.telephony import AUDIOSOCKET, TELEPHONY, add_telephony
+from voice_server.web.telephony import AUDIOSOCKET, SIP, TELEPHONY, add_telephony
 
 DEADLINE_S = 5.0
 
@@ -51,6 +51,10 @@ class House:
     @property
     def audiosocket_port(self) -> int:
         return self.application[AUDIOSOCKET].port
+
+    @property
+    def sip_port(self) -> int:
+        return self.application[SIP].port
 
     async def quiet(self) -> None:
         """Wait until all calls are over."""
@@ -197,7 +201,7 @@ async def house(script: Script | None = None, **options: Any) -> AsyncIterator[H
     backend = TelephonyBackend(open_call, **options)
     application = web.Application()
     application[METRICS] = Metrics()
-    add_telephony(application, backend, audiosocket=("127.0.0.1", 0))
+    add_telephony(application, backend, audiosocket=("127.0.0.1", 0), sip=("127.0.0.1", 0))
     runner = web.AppRunner(application, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -140,7 +140,7 @@ def test_keys_before_the_start_are_dropped_and_told(vendor: str) -> None:
     wire = Wire.of(vendor)
     events = wire.up(wire.phone.press("1"))
     assert of(Dtmf, events) == []
-    assert "dtmf before the start" in faults(events)
+    assert any("before the start" in text for text in faults(events))
 
 
 def test_a_stop_without_a_start_ends_cleanly(vendor: str) -> None:

@@ -38,7 +38,7 @@ LOUD = b"\x20" * 160
 # --------------------------------------------------------------------- streams
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", [v for v in VENDORS if v != "sip"])
 async def test_a_call_over_a_real_line(vendor: str) -> None:
     async with house() as home:
         handset = await Handset.dial(home, vendor)
@@ -98,7 +98,7 @@ async def test_a_web_page_of_another_site_cannot_call_the_demo() -> None:
             assert refused.value.status == 403
 
 
-@pytest.mark.parametrize("vendor", [v for v in VENDORS if v != "audiosocket"])
+@pytest.mark.parametrize("vendor", [v for v in VENDORS if v not in ("audiosocket", "sip")])
 async def test_outside_the_demo_nothing_unsigned_gets_in(vendor: str) -> None:
     secrets = Secrets("t", "p", "k", "v", "gk", SECRET, "a")
     for given in (Secrets(), secrets):

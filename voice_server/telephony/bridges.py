@@ -9,6 +9,7 @@ from voice_server.telephony.call import Bridge
 from voice_server.telephony.chan_websocket_bridge import ChanWebsocketBridge
 from voice_server.telephony.genesys_bridge import GenesysBridge
 from voice_server.telephony.plivo_bridge import PlivoBridge
+from voice_server.telephony.sip_bridge import SipBridge
 from voice_server.telephony.telnyx_bridge import TelnyxBridge
 from voice_server.telephony.twilio_bridge import TwilioBridge
 from voice_server.telephony.vonage_bridge import VonageBridge
@@ -29,4 +30,5 @@ WEBSOCKET_BRIDGES: Mapping[str, Callable[[], Bridge]] = {
 BRIDGES: Mapping[str, Callable[[], Bridge]] = {
     **WEBSOCKET_BRIDGES,
     AudioSocketBridge.vendor: AudioSocketBridge,
+    SipBridge.vendor: SipBridge,
 }

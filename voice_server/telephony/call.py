@@ -253,6 +253,8 @@ class Features:
     sends_dtmf: bool = False
     buffers: bool = True
     """The vendor plays at its own pace what comes early; False: one frame every 20 ms, exactly."""
+    fills: bool = False
+    """Silence is sent too: trunks and NATs take a stream without packets for a dead one."""
     frame_ms: int = 20
     """Sound is sent in pieces of this length."""
     lead_ms: float = 200.0

@@ -26,6 +26,7 @@ class Pacer:
         self._queue: deque[bytes] = deque(maxlen=QUEUE_FRAMES)
         self._timer: asyncio.TimerHandle | None = None
         self._next = 0.0
+        self._silence = b""
 
     def put(self, frame: bytes) -> None:
         """Queue a frame; the first one of a sentence goes out at once."""
@@ -36,6 +37,13 @@ class Pacer:
                 self._next = now
             self._tick() if self._next <= now else self._arm()
 
+    def fill(self, silence: bytes) -> None:
+        """Send this frame whenever there is no other, from now on."""
+        self._silence = silence
+        if self._timer is None:
+            self._next = self._loop.time()
+            self._tick()
+
     def clear(self) -> None:
         """Forget what waits: silence from the next frame on."""
         self._queue.clear()
@@ -43,15 +51,16 @@ class Pacer:
     def close(self) -> None:
         """Stop for good."""
         self._queue.clear()
+        self._silence = b""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _tick(self) -> None:
         self._timer = None
-        if not self._queue:
+        if not self._queue and not self._silence:
             return
-        self._send(self._queue.popleft())
+        self._send(self._queue.popleft() if self._queue else self._silence)
         now = self._loop.time()
         self._next += FRAME_S
         if now - self._next > STALL_S:

@@ -82,6 +82,19 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
+class SipAccount:
+    """Who may call by SIP, and how we are reached."""
+
+    host: str = ""
+    """Our address for the trunk's sound and signalling; "": the one that routes to it."""
+    user: str = ""
+    password: str = ""
+    """What callers that are no peers must prove by digest; "" refuses them."""
+    peers: frozenset[str] = frozenset()
+    """Addresses of the trunk, which need no password."""
+
+
+@dataclass(frozen=True, slots=True)
 class TelephonyBackend:
     """Everything ``/telephony`` needs."""
 
@@ -89,6 +102,7 @@ class TelephonyBackend:
     lines: Callable[[], tuple[Line, ...]]
     """The shop's lines now: its pack may be edited while the server runs."""
     secrets: Secrets = Secrets()
+    sip: SipAccount = SipAccount()
     demo: bool = False
     """On loopback without keys: unsigned calls are taken."""
     public_url: str = ""

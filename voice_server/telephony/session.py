@@ -253,6 +253,9 @@ class CallSession:
             self._perform(self.flow.end("the server is not ready", self._clock()))
             return
         self._talk = self._tasks.create_task(self._converse(self._conversation))
+        codec = self.flow.started.codec if self.flow.started is not None else None
+        if self._pacer is not None and codec is not None and self._bridge.features.fills:
+            self._pacer.fill(codec.silence * (codec.rate // 50))
 
     async def _converse(self, conversation: CallConversation) -> None:
         try:

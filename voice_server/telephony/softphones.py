@@ -16,6 +16,7 @@ from voice_server.telephony.softphones_pbx import (
     AudioSocketPhone,
     ChanWebsocketPhone,
     GenesysPhone,
+    SipPhone,
 )
 
 PHONES: Mapping[str, tuple[type[Softphone], Codec]] = {
@@ -26,5 +27,6 @@ PHONES: Mapping[str, tuple[type[Softphone], Codec]] = {
     "genesys": (GenesysPhone, ULAW_8K),
     "asterisk": (ChanWebsocketPhone, ULAW_8K),
     "audiosocket": (AudioSocketPhone, PCM_8K),
+    "sip": (SipPhone, ULAW_8K),
 }
 """Vendor to its phone and the codec it usually has."""

@@ -19,6 +19,8 @@ from voice_server.telephony.call import (
     Codec,
     Message,
 )
+from voice_server.telephony.dtmf import event_packets
+from voice_server.telephony.rtp import Packet
 from voice_server.telephony.softphone import Softphone
 
 
@@ -209,5 +211,54 @@ class ChanWebsocketPhone(Softphone):
         elif event["command"] == "FLUSH_MEDIA":
             self.clear()
         elif event["command"] == "HANGUP":
+            self.ended = True
+        return []
+
+
+class SipPhone(Softphone):
+    """A SIP call behind our own signalling: RTP packets, keys as RFC 4733 events."""
+
+    vendor = "sip"
+    _sequence = 65_500
+    _timestamp = 1000
+
+    def dial(self) -> list[Message]:
+        """What the SIP shell says when a call is picked up."""
+        return [
+            _dump(
+                event="start",
+                call_id=self.call_id,
+                caller=self.caller,
+                called=self.called,
+                kind=0,
+                codec=0,
+                events=101,
+            )
+        ]
+
+    def speak(self, data: bytes) -> list[Message]:
+        """One packet."""
+        self._sequence += 1
+        self._timestamp += len(data)
+        return [Packet(0, self._sequence, self._timestamp, 7, data).pack()]
+
+    def press(self, digit: str) -> list[Message]:
+        """The packets of one event."""
+        packets: list[Message] = []
+        self._timestamp += 1600
+        for event in event_packets(digit):
+            self._sequence += 1
+            packets.append(Packet(101, self._sequence, self._timestamp, 7, event.pack()).pack())
+        return packets
+
+    def hang_up(self) -> list[Message]:
+        """What the SIP shell says at a BYE."""
+        return [_dump(event="stop", reason="the caller hung up"), Close()]
+
+    def receive(self, message: str | bytes) -> list[Message]:
+        """A packet, or what the bridge wants of the dialog."""
+        if isinstance(message, bytes):
+            self.queue(Packet.parse(message).payload)
+        else:
             self.ended = True
         return []

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
 from voice_server.telephony.audiosocket import AudioSocketServer
 from voice_server.telephony.endpoint import TelephonyEndpoint
 from voice_server.telephony.ports import TelephonyBackend
+from voice_server.telephony.sip_server import SipServer
 from voice_server.web.application import METRICS
 
 TELEPHONY: web.AppKey[TelephonyEndpoint] = web.AppKey("telephony", TelephonyEndpoint)
 AUDIOSOCKET: web.AppKey[AudioSocketServer] = web.AppKey("audiosocket", AudioSocketServer)
+SIP: web.AppKey[SipServer] = web.AppKey("sip", SipServer)
 
 
 def add_telephony(
@@ -20,8 +22,9 @@ def add_telephony(
     backend: TelephonyBackend,
     *,
     audiosocket: tuple[str, int] | None = None,
+    sip: tuple[str, int] | None = None,
 ) -> None:
-    """Add the routes, and the AudioSocket server on ``audiosocket`` (host, port; 0: any port).
+    """Add the routes, and the servers of AudioSocket and SIP (host, port; 0: any port).
 
     Must be called in the event loop.  Calls are drained when the application shuts down.
     """
@@ -43,15 +46,21 @@ def add_telephony(
     router.add_get("/telephony/{vendor}/{ticket}", endpoint.stream)
     application.on_shutdown.append(_hang_up)
     if audiosocket is not None:
-        server = AudioSocketServer(backend, endpoint, metrics)
-        application[AUDIOSOCKET] = server
-        host, port = audiosocket
+        application[AUDIOSOCKET] = AudioSocketServer(backend, endpoint, metrics)
+        application.cleanup_ctx.append(_listening(application[AUDIOSOCKET], *audiosocket))
+    if sip is not None:
+        application[SIP] = SipServer(backend, endpoint, metrics)
+        application.cleanup_ctx.append(_listening(application[SIP], *sip))
 
-        async def listen(application: web.Application) -> AsyncIterator[None]:
-            async with server.running(host, port):
-                yield
 
-        application.cleanup_ctx.append(listen)
+def _listening(
+    server: AudioSocketServer | SipServer, host: str, port: int
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def listen(application: web.Application) -> AsyncIterator[None]:
+        async with server.running(host, port):
+            yield
+
+    return listen
 
 
 async def drain_calls(application: web.Application, deadline_s: float) -> None:

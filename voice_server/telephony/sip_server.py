@@ -1,0 +1,285 @@
+"""The UDP shell of SIP: one socket for signalling, one for the sound of each call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+
+from voice_server.config import LOOPBACK
+from voice_server.telephony.call import Close, Message
+from voice_server.telephony.calls import Full
+from voice_server.telephony.endpoint import TelephonyEndpoint
+from voice_server.telephony.line import find_line, masked
+from voice_server.telephony.ports import Meter, TelephonyBackend
+from voice_server.telephony.sdp import STATIC, Sound
+from voice_server.telephony.session import CallSession
+from voice_server.telephony.sip_bridge import SipBridge
+from voice_server.telephony.sip_core import (
+    Address,
+    Changed,
+    Gone,
+    Incoming,
+    Key,
+    Note,
+    Send,
+    SipCore,
+    SipEffect,
+)
+from voice_server.telephony.sip_digest import Digest
+
+log = logging.getLogger(__name__)
+
+WAITING_PACKETS = 500
+"""Packets of a caller that wait to be taken (10 s): beyond, the newest are dropped, because the
+loop hangs and the sound would only come late."""
+
+
+class SipServer:
+    """Accepts calls of a trunk and serves them."""
+
+    def __init__(
+        self, backend: TelephonyBackend, endpoint: TelephonyEndpoint, meter: Meter
+    ) -> None:
+        self._backend = backend
+        self._endpoint = endpoint
+        self._meter = meter
+        sip = backend.sip
+        digest = Digest(sip.user, sip.password, secrets.token_bytes(16)) if sip.password else None
+        self._core = SipCore(
+            contact=self._contact, new_token=lambda: secrets.token_hex(8),
+            trusted=self._trusted, digest=digest,
+        )  # fmt: skip
+        self._lines: dict[str, SipLink] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._transport: asyncio.DatagramTransport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.port = 0
+
+    @asynccontextmanager
+    async def running(self, host: str, port: int) -> AsyncIterator[SipServer]:
+        """Listen inside the block. Raises OSError if the address is taken."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Receiver(self._received), local_addr=(host, port)
+        )
+        self._transport = transport
+        self.port = transport.get_extra_info("sockname")[1]
+        log.info("SIP listens on %s:%d", host, self.port)
+        try:
+            yield self
+        finally:
+            for task in list(self._tasks):
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=5)
+            if self._timer is not None:
+                self._timer.cancel()
+            transport.close()
+
+    def _trusted(self, host: str) -> bool:
+        return host in self._backend.sip.peers or (self._backend.demo and host in LOOPBACK)
+
+    def _contact(self, peer: Address) -> Address:
+        return self._backend.sip.host or _own_host(peer), self.port
+
+    def _received(self, data: bytes, peer: Address) -> None:
+        try:
+            self._perform(self._core.receive(data, peer, self._endpoint.now()))
+        except Exception:  # one datagram must not end the server
+            log.exception("a SIP message failed")
+
+    def _perform(self, effects: list[SipEffect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                if self._transport is not None and not self._transport.is_closing():
+                    self._transport.sendto(effect.data, effect.to)
+            elif isinstance(effect, Note):
+                log.warning("%s", effect.text)
+            elif isinstance(effect, Incoming):
+                task = asyncio.get_running_loop().create_task(self._serve(effect))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            elif effect.key in self._lines:
+                self._lines[effect.key].tell(effect)
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        at = self._core.next_deadline()
+        if at is not None and self._transport is not None and not self._transport.is_closing():
+            delay = max(0.0, at - self._endpoint.now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._perform(self._core.tick(self._endpoint.now()))
+
+    async def _serve(self, call: Incoming) -> None:
+        try:
+            await self._call(call)
+        except Exception:  # one call must not end the server
+            log.exception("a SIP call failed")
+            self._perform(self._core.hang_up(call.key, self._endpoint.now()))
+
+    async def _call(self, call: Incoming) -> None:
+        now = self._endpoint.now
+        if find_line(self._backend.lines(), call.called, "sip") is None:
+            log.warning("no line is configured for %s (sip)", masked(call.called))
+            self._perform(self._core.refuse(call.key, 404, now()))
+            return
+        try:
+            self._endpoint.check_room()
+        except Full as full:
+            self._meter.count("calls_refused_total", vendor="sip")
+            log.warning("a call was refused: %s", full)
+            self._perform(self._core.refuse(call.key, 486, now()))
+            return
+        host = self._backend.sip.host or _own_host((call.sound.host, call.sound.port))
+        link = SipLink(call.sound, self._want(call.key))
+        loop = asyncio.get_running_loop()
+        local = "::" if ":" in host else "0.0.0.0"  # noqa: S104 - sound comes from the trunk's media
+        rtp, _ = await loop.create_datagram_endpoint(
+            lambda: _Receiver(link.packet), local_addr=(local, 0)
+        )
+        link.rtp = rtp
+        try:
+            bridge = SipBridge(
+                sequence=secrets.randbelow(1 << 15), timestamp=secrets.randbelow(1 << 31),
+                source=secrets.randbelow(1 << 32),
+            )  # fmt: skip
+            session = CallSession(
+                self._backend, self._endpoint.calls, self._meter, bridge, link,
+                ticket=None, clock=now,
+            )  # fmt: skip
+            self._endpoint.calls.add(session)
+            self._lines[call.key] = link
+            try:
+                self._perform(
+                    self._core.accept(call.key, host, rtp.get_extra_info("sockname")[1], now())
+                )
+                link.start(call)
+                await session.run()
+            finally:
+                self._endpoint.calls.remove(session)
+                del self._lines[call.key]
+        finally:
+            rtp.close()
+            self._perform(self._core.hang_up(call.key, now()))
+
+    def _want(self, key: str) -> Any:
+        """Return what a link calls when the bridge wants something of the dialog."""
+
+        def want(text: str) -> None:
+            verb, _, target = text.partition(" ")
+            now = self._endpoint.now()
+            if verb == "REFER":
+                self._perform(self._core.transfer(key, target, now))
+            else:
+                self._perform(self._core.hang_up(key, now))
+
+        return want
+
+
+class SipLink:
+    """The line of one call: RTP by UDP, and what the dialog says as JSON."""
+
+    def __init__(self, sound: Sound, want: Any) -> None:
+        self._sound = sound
+        self._want = want
+        self.rtp: asyncio.DatagramTransport | None = None
+        self._to: Address = (sound.host, sound.port)
+        self._latched = False
+        self._incoming: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        self._over = asyncio.Event()
+
+    def start(self, call: Incoming) -> None:
+        """The call was picked up."""
+        self._say(
+            event="start", call_id=call.call_id, caller=call.caller, called=call.called,
+            kind=call.sound.kind, codec=_static(call.sound), events=call.sound.events,
+        )  # fmt: skip
+
+    def tell(self, effect: Changed | Key | Gone) -> None:
+        """Something has happened to the dialog."""
+        if isinstance(effect, Gone):
+            self._say(event="stop", reason=effect.reason)
+            self.drop()
+        elif isinstance(effect, Key):
+            self._say(event="key", digit=effect.digit)
+        else:
+            if (effect.sound.host, effect.sound.port) != (self._sound.host, self._sound.port):
+                self._to, self._latched = (effect.sound.host, effect.sound.port), False
+            self._sound = effect.sound
+            self._say(event="hold", on=effect.sound.held)
+
+    def packet(self, data: bytes, peer: Address) -> None:
+        """Take a packet of sound; the first one shows where ours must go (symmetric RTP)."""
+        if not self._latched:
+            self._to, self._latched = peer, True
+        elif peer != self._to:
+            return  # somebody else's
+        if self._incoming.qsize() < WAITING_PACKETS:
+            self._incoming.put_nowait(data)
+
+    def _say(self, **fields: Any) -> None:
+        self._incoming.put_nowait(orjson.dumps(fields).decode())
+
+    def send(self, message: Message) -> None:
+        """Send a packet, or tell the dialog."""
+        if isinstance(message, Close):
+            self.drop()
+        elif isinstance(message, str):
+            self._want(message)
+        elif self.rtp is not None and not self.rtp.is_closing() and not self._sound.held:
+            self.rtp.sendto(message, self._to)
+
+    async def messages(self) -> AsyncIterator[str | bytes]:
+        """Yield packets and news of the dialog."""
+        while (message := await self._incoming.get()) is not None:
+            yield message
+
+    async def run(self) -> None:
+        """UDP needs no writer: wait for the end."""
+        await self._over.wait()
+
+    def drop(self) -> None:
+        """End the line."""
+        if not self._over.is_set():
+            self._over.set()
+            self._incoming.put_nowait(None)
+
+
+class _Receiver(asyncio.DatagramProtocol):
+    """Hands datagrams on."""
+
+    def __init__(self, take: Any) -> None:
+        self._take = take
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Take a datagram."""
+        self._take(data, (addr[0], addr[1]))
+
+    def error_received(self, error: Exception) -> None:
+        """The peer's port is closed: SIP's own timers notice."""
+        log.debug("a datagram came back: %s", error)
+
+
+def _static(sound: Sound) -> int:
+    return next(kind for kind, codec in STATIC.items() if codec == sound.codec)
+
+
+def _own_host(peer: Address) -> str:
+    """Return the address of ours that a peer can reach, by the routing table."""
+    family = socket.AF_INET6 if ":" in peer[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect(peer)  # sends nothing
+        return str(probe.getsockname()[0])
