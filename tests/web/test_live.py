@@ -215,6 +215,14 @@ async def test_captions_and_codes(client: Client) -> None:
     assert (await client.get("/live/demo/qr/nothing.svg")).status == 404
 
 
+async def test_the_report(client: Client, show: ShowSession) -> None:
+    report = await (await client.get("/api/live/demo/report.json")).json()
+    assert report["questions"] == 0
+    response = await client.get("/api/live/demo/report.csv")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="demo.csv"'
+    assert (await response.text()).startswith("asked_s,")
+
+
 async def test_a_viewer_that_never_reads_is_closed(client: Client, show: ShowSession) -> None:
     async with ClientSession() as session:
         url = client.make_url("/live/demo/watch")

@@ -26,6 +26,7 @@ from voice_server.live.outcomes import Closed, Dropped, Joined, Outcome, Social
 from voice_server.live.policy import POLICIES
 from voice_server.live.prompter import Prompter, Speaker
 from voice_server.live.questions import Status
+from voice_server.live.report import ShowReport
 from voice_server.live.run_sheet import RunSheet
 from voice_server.live.show import Director, State
 from voice_server.live.triage import Triage, Understanding
@@ -67,6 +68,7 @@ class ShowSession:
         self.facts = facts
         self.inbox = Inbox()
         self.captions = CaptionLog()
+        self.report = ShowReport()
         self.pages = Broadcast(self._audience)
         self._triage = Triage(understanding)
         self._director = Director(sheet, facts, self._triage)
@@ -189,6 +191,9 @@ class ShowSession:
 
     def _begin_line(self, line: ev.Line, now: float) -> None:
         self._began = now if self._began is None else self._began
+        self.report.begin(now)
+        if line.cluster_id:
+            self.report.sounding(line.cluster_id, now)
         self._line = (line, now)
 
         def done(ok: bool) -> None:
@@ -242,7 +247,10 @@ class ShowSession:
         for outcome in outcomes:
             if isinstance(outcome, Joined):
                 self.counts["questions"] += outcome.new
-            elif isinstance(outcome, Closed) and outcome.cluster.status is Status.WITHDRAWN:
+                self.report.asked(outcome.cluster)
+            if isinstance(outcome, Closed):
+                self.report.closed(outcome.cluster)
+            if isinstance(outcome, Closed) and outcome.cluster.status is Status.WITHDRAWN:
                 self.do(ev.Withdrawn(outcome.cluster.id))
             elif isinstance(outcome, Dropped):
                 self.counts["dropped"] += 1

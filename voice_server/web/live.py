@@ -36,6 +36,7 @@ MOST_PAGES = 500
 CHAT_EVERY_S = 1.5
 """A viewer's messages follow each other no faster; what comes faster is not taken."""
 LAGGED, OVER, RESTARTING, FULL = 4408, 1000, 1012, 1013
+_FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _LOOK = re.compile(r"[a-z0-9-]{1,40}")
 
 GetShow = Callable[[str], ShowSession | None]
@@ -64,6 +65,8 @@ def add_live(app: web.Application, backend: LiveBackend) -> None:
     app.router.add_get("/live/{show}/captions.vtt", routes.captions)
     app.router.add_get("/live/{show}/qr/{product}.svg", routes.qr)
     app.router.add_get("/api/live/{show}/console", routes.console)
+    app.router.add_get("/api/live/{show}/report.json", routes.report)
+    app.router.add_get("/api/live/{show}/report.csv", routes.table)
 
 
 class _Routes:
@@ -238,7 +241,21 @@ class _Routes:
         return web.Response(
             text=show.captions.webvtt(language),
             content_type="text/vtt",
-            headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+            headers=_FRESH,
+        )
+
+    async def report(self, request: web.Request) -> web.StreamResponse:
+        show = self._show(request)
+        body = orjson.dumps(show.report.summary(asyncio.get_running_loop().time()))
+        return web.Response(body=body, content_type="application/json", headers=_FRESH)
+
+    async def table(self, request: web.Request) -> web.StreamResponse:
+        show = self._show(request)
+        name = f'attachment; filename="{show.sheet.id}.csv"'
+        return web.Response(
+            text=show.report.table(),
+            content_type="text/csv",
+            headers={**_FRESH, "Content-Disposition": name},
         )
 
     async def qr(self, request: web.Request) -> web.StreamResponse:

@@ -132,6 +132,41 @@ function line({ type, author, text, reason }) {
   while ($("chat").children.length > CHAT_LINES) $("chat").lastElementChild.remove();
 }
 
+/** What the show has brought so far, fetched when the host opens it. */
+async function report() {
+  if (!$("report").open) return;
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const response = await fetch(`/api/live/${encodeURIComponent(show)}/report.json`, { headers });
+  if (!response.ok) return;
+  const r = await response.json();
+  const body = $("report-body");
+  const percent = Math.round(r.answered_share * 100);
+  const seconds = r.wait_s.p50 === null ? "–" : `${r.wait_s.p50} s / ${r.wait_s.p95} s`;
+  body.replaceChildren(
+    el("p", "", `${t("answered", { a: r.answered, q: r.questions })} (${percent} %) · ${seconds}`),
+    el("h3", "", t("perminute")),
+  );
+  const bars = el("div", "bars");
+  const most = Math.max(1, ...r.per_minute);
+  for (const count of r.per_minute) {
+    const bar = el("i");
+    bar.style.height = `${(100 * count) / most}%`;
+    bar.title = String(count);
+    bars.append(bar);
+  }
+  body.append(bars, el("h3", "", t("unmet")));
+  const list = el("ul");
+  list.append(...r.unanswered.map((q) => el("li", "", `${q.text} (×${q.askers}, ${t(q.reason)})`)));
+  body.append(list);
+  if (!key) {
+    const link = el("a", "", "CSV");
+    link.href = `/api/live/${encodeURIComponent(show)}/report.csv`;
+    body.append(link);
+  }
+}
+$("report-title").textContent = t("report");
+$("report").addEventListener("toggle", report);
+
 $("say").addEventListener("submit", (event) => {
   event.preventDefault();
   link.send({ type: "say", text: $("text").value, language: $("language").value });
