@@ -251,6 +251,34 @@ def test_keys_may_come_as_tones() -> None:
     assert says(effects) == [PHRASES[PhonePhrase.CONNECTING]["fr"]]
 
 
+def test_the_dialogue_announces_a_human_and_the_transfer_follows() -> None:
+    scene = Scene().talking()
+    assert scene.flow.hand_over_after_reply({"reason": "asked"}, scene.now)
+    effects = scene.notice(n.ReplyDone("r9", "completed"))
+    details = {"language": "fr", "reason": "asked"}
+    assert of(c.Transfer, effects) == [c.Transfer(LINE.human, details)]
+    assert scene.flow.stage is Stage.OVER
+
+
+def test_an_announcement_that_was_cut_or_never_came_is_made_by_us() -> None:
+    scene = Scene().talking()
+    scene.flow.hand_over_after_reply({}, scene.now)
+    effects = scene.notice(n.ReplyDone("r9", "cancelled", "turn_detected"))
+    assert says(effects) == [PHRASES[PhonePhrase.CONNECTING]["fr"]]
+    scene = Scene().talking()
+    scene.flow.hand_over_after_reply({}, scene.now)
+    assert says(scene.wait(LAST_WORDS_S)) == [PHRASES[PhonePhrase.CONNECTING]["fr"]]
+    scene = Scene().talking()
+    scene.flow.hand_over_after_reply({}, scene.now)
+    scene.keys("0")
+    assert of(c.Transfer, scene.notice(n.ReplyDone("r9", "completed"))) == []
+
+
+def test_no_human_is_promised_where_there_is_none() -> None:
+    assert not Scene(replace(LINE, human="")).talking().flow.hand_over_after_reply({}, 0.0)
+    assert not Scene().flow.hand_over_after_reply({}, 0.0)
+
+
 # -------------------------------------------------------------------- hearing
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from tests.fakes.engines import FakeStt, FakeTts
 from tests.telephony.booth import GREETING_S, Booth, other, sounding
 from tests.telephony.calls import VENDORS
 from voice_server.conversation import notices as n
+from voice_server.dialogue.flows.ports import HandOffOutcome, HandOffWish
+from voice_server.phone_handoffs import PhoneHandOffs
 from voice_server.telephony.call import Close, SendDtmf
 from voice_server.telephony.calls import Ticket
 from voice_server.telephony.dtmf import DtmfDetector
@@ -347,5 +350,41 @@ def test_a_human_can_be_asked_for_by_the_dialogue() -> None:
             outcome = booth.calls.outcomes.take(booth.phone.call_id, now)
             assert outcome is not None
             assert outcome.details["summary"] == "wants a refund"
+
+    run(work())
+
+
+@pytest.mark.parametrize("desk", [True, False])
+def test_a_flow_that_hands_over_connects_the_caller(desk: bool) -> None:
+    class Desk:
+        async def hand_off(self, wish: HandOffWish) -> HandOffOutcome:
+            return HandOffOutcome(True, "T-1")
+
+    async def work() -> None:
+        async with Booth("twilio").open() as booth:
+            await booth.greeted()
+            hand_offs = PhoneHandOffs(lambda: booth.calls, Desk() if desk else None)
+            wish = HandOffWish(booth.session.id, "asked", "human", "en")
+            other_wish = replace(wish, session_id="sess_button")
+            assert (await hand_offs.hand_off(other_wish)).accepted == desk
+            assert (await hand_offs.hand_off(replace(wish, reason="callback"))).accepted == desk
+            assert (await hand_offs.hand_off(wish)).accepted
+            await booth.say(1.0)
+            await booth.live(5.0)
+            now = asyncio.get_running_loop().time()
+            outcome = booth.calls.outcomes.take(booth.phone.call_id, now)
+            assert outcome is not None
+            assert outcome.details.get("ticket") == ("T-1" if desk else None)
+
+    run(work())
+
+
+def test_without_a_human_on_the_line_the_desk_has_the_word() -> None:
+    async def work() -> None:
+        async with Booth("twilio", line=other(human="")).open() as booth:
+            await booth.greeted()
+            wish = HandOffWish(booth.session.id, "asked", "human", "en")
+            assert not (await PhoneHandOffs(lambda: booth.calls, None).hand_off(wish)).accepted
+            assert not (await PhoneHandOffs(lambda: None, None).hand_off(wish)).accepted
 
     run(work())

@@ -338,6 +338,19 @@ def test_the_rest_of_the_core() -> None:
     assert of(Incoming, other.give(request("INVITE", body=OFFER)))
 
 
+def test_two_calls_have_clocks_of_their_own_and_a_renewed_one_its_tag() -> None:
+    trunk = Trunk()
+    key = trunk.up()
+    trunk.give(request("INVITE", 2, OFFER, tag="t1"))
+    other = request("INVITE", body=OFFER).replace(b"c1@carrier", b"c2@carrier")
+    trunk.now += 0.3
+    [call] = of(Incoming, trunk.give(other))
+    trunk.core.accept(call.key, "192.0.2.1", 7002, trunk.now)
+    assert [one.status for one in sent(trunk.wait(0.25))] == [200]
+    [bye] = sent([*trunk.core.hang_up(key, trunk.now)])
+    assert bye.get("from").count("tag=") == 1
+
+
 def test_a_flood_of_calls_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sip_core, "CALLS_MOST", 1)
     trunk = Trunk()

@@ -68,6 +68,7 @@ class CallFlow:
         self._words: deque[tuple[str, str]] = deque()
         self._saying = ""
         self._goal: c.Transfer | c.HangUp | None = None
+        self._wish: Mapping[str, str] | None = None
         self._keys = ""
         self._idle = 0
         self._held = False
@@ -96,10 +97,9 @@ class CallFlow:
         speaking = self._speaking
         if speaking is not None and speaking.flush_at is not None and speaking.flush_at <= now:
             effects += speaking.flush()
-        for name in [name for name, at in self._deadlines.items() if at <= now]:
-            if self.stage is not Stage.OVER:
-                del self._deadlines[name]
-                effects += self._DUE[name](self, now)
+        for name in sorted(name for name, at in self._deadlines.items() if at <= now):
+            del self._deadlines[name]
+            effects += self._DUE[name](self, now) if self.stage is not Stage.OVER else []
         if self.stage is not Stage.OVER and self._silent_at() <= now:
             effects += self._give_up("nothing comes from the vendor any more", now)
         return effects
@@ -124,6 +124,17 @@ class CallFlow:
             return self._say(PhonePhrase.NOBODY) if self.stage is Stage.TALKING else []
         given = {"language": self.language, **details}
         return self._leave(c.Transfer(target, given), PhonePhrase.CONNECTING, now)
+
+    def hand_over_after_reply(self, details: Mapping[str, str], now: float) -> bool:
+        """Bring the caller to a human once the present reply, which says so, has been heard.
+
+        Returns False, and does nothing, if this line has no human.
+        """
+        if self.stage is not Stage.TALKING or self.line is None or not self.line.human:
+            return False
+        self._wish = details
+        self._deadlines["wish"] = now + LAST_WORDS_S
+        return True
 
     def end(self, reason: str, now: float) -> list[Effect]:
         """Hang up now: the server stops, or an operator wants it."""
@@ -281,6 +292,8 @@ class CallFlow:
         effects: list[Effect] = [*self._speaker().done(notice)]
         if notice.reason == "turn_detected":
             self.tally.interruptions += 1
+        if self._wish is not None and notice.reply_id != self._saying:
+            return [*effects, *self._as_wished(heard=notice.status == "completed", now=now)]
         if notice.reply_id != self._saying:
             return effects
         self._saying = ""
@@ -336,6 +349,20 @@ class CallFlow:
 
     def _keys_over(self, now: float) -> list[Effect]:
         return self._enter() if self.stage is Stage.TALKING else []
+
+    def _as_wished(self, *, heard: bool, now: float) -> list[Effect]:
+        """The dialogue has announced the human; where it was not heard, we say it."""
+        wish, self._wish = self._wish, None
+        self._deadlines.pop("wish", None)
+        if wish is None or self.line is None or self.stage is not Stage.TALKING:
+            return []
+        if not heard:
+            return self.hand_over(wish, now)
+        self._goal = c.Transfer(self.line.human, {"language": self.language, **wish})
+        return self._go(now)
+
+    def _wish_over(self, now: float) -> list[Effect]:
+        return self._as_wished(heard=False, now=now)
 
     def _last_words(self, now: float) -> list[Effect]:
         return [Log("the last words took too long", "warning"), *self._go(now)]
@@ -423,4 +450,5 @@ class CallFlow:
         "long": _too_long,
         "keys": _keys_over,
         "leave": _last_words,
+        "wish": _wish_over,
     }

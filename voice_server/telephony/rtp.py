@@ -92,10 +92,9 @@ class Sorter:
         self._waiting[step] = packet.payload
         events: list[CallEvent] = []
         if len(self._waiting) > REORDER:
-            lost = min(self._waiting)
-            if lost:
-                events.append(Gap(float(lost * FRAME_MS)))
-                self._shift(lost)
+            lost = min(self._waiting)  # not 0: that would have been taken before
+            events.append(Gap(float(lost * FRAME_MS)))
+            self._shift(lost)
         while 0 in self._waiting:
             events.append(Media(self._waiting.pop(0)))
             self._shift(1)

@@ -134,6 +134,12 @@ class CallSession:
         self._perform(self.flow.hand_over(details, self._clock()))
         self._arm()
 
+    def hand_over_after_reply(self, details: Mapping[str, str]) -> bool:
+        """Bring the caller to a human after the present reply; False if this line has none."""
+        wished = self.flow.hand_over_after_reply(details, self._clock())
+        self._arm()
+        return wished
+
     # --------------------------------------------------------------- reading
 
     async def _read(self) -> None:

@@ -294,9 +294,8 @@ class SipCore:
         """Repeat what was not answered, give up what never will be."""
         effects: list[SipEffect] = []
         for dialog in list(self._dialogs.values()):
-            if dialog.stage is Stage.OVER:
-                if dialog.until <= now:
-                    del self._dialogs[dialog.key]
+            if dialog.stage is Stage.OVER and dialog.until <= now:
+                del self._dialogs[dialog.key]
             elif dialog.repeat_at is not None and dialog.repeat_at <= now:
                 effects += self._repeat(dialog, now)
         return effects
@@ -379,11 +378,10 @@ class SipCore:
             tag = self._new_token()
         response = sip.reply(request, status, tag, body)
         response.headers += extra or []
-        for index, (name, via) in enumerate(response.headers):
-            if name == "via":  # where it really came from (RFC 3581)
-                via = re.sub(r";rport(?=;|$)", f";rport={peer[1]}", via)
-                response.headers[index] = (name, f"{via};received={peer[0]}")
-                break
+        # Where it really came from (RFC 3581), in the topmost Via, which every request has.
+        index = next(i for i, (name, _) in enumerate(response.headers) if name == "via")
+        via = re.sub(r";rport(?=;|$)", f";rport={peer[1]}", response.headers[index][1])
+        response.headers[index] = ("via", f"{via};received={peer[0]}")
         return Send(response.write(), peer)
 
     def _uri(self, peer: Address) -> str:
