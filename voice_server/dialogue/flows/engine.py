@@ -111,6 +111,9 @@ class FlowRun(FlowSteps):
 
     def _outside(self) -> Advance:
         flow = self._triggered()
+        about = self.scene.product or self.scene.mentions.products
+        if flow is not None and about and any(step.tell == "estimate" for step in flow.steps):
+            flow = None  # each product has its own days, which the facts know
         if flow is None or flow.answer:
             return self._advance(handled=False, unsure=flow is None)
         return self._start(flow)

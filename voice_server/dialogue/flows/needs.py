@@ -108,5 +108,5 @@ class Advance:
     """No rule understood this: a model's command may replace it."""
     answer: Answer | None = None
     """An answer from the facts that is said before the sentences."""
-    order: str = ""
-    """An order whose data the sentences tell: their source."""
+    source: str = ""
+    """Where what the sentences tell comes from: "order:BE-10482", "policy:delivery_BE"."""

@@ -42,5 +42,7 @@ class FlowScene:
     """Seconds, for the write gate."""
     desk: bool = True
     """There are humans to hand over to; else callers are told how to reach the shop."""
+    product: str = ""
+    """The product that was spoken of last."""
     turn: int = 0
     """Chooses among wordings."""

@@ -25,6 +25,8 @@ class FlowSpeech:
         """Sentences that come before whatever is said next."""
         self._waiting: Callable[[], Advance] | None = None
         """What goes on once the order has been read."""
+        self._source = ""
+        """What the sentences rest on, where that is not the order."""
         self._looked = False
         """A write of unknown outcome was looked after in this turn."""
 
@@ -60,8 +62,8 @@ class FlowSpeech:
         self._before = ()
         if handled:
             self.state = replace(self.state, said=said, language=self.scene.language)
-        order = self.order.number if self.order else ""
-        return Advance(self.state, said, handled=handled, unsure=unsure, order=order)
+        source = self._source or (f"order:{self.order.number}" if self.order else "")
+        return Advance(self.state, said, handled=handled, unsure=unsure, source=source)
 
     def _with_order(self, then: Callable[[], Advance]) -> Advance:
         """Go on with the order as it is now, where the flow is about one."""

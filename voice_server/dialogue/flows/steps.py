@@ -97,7 +97,9 @@ class FlowSteps(FlowSpeech):
             return self._call_human(step.hand_off)
         if step.tell == "estimate":
             where = next(s.ask for s in flow.steps if s.type == "country")
-            self._tell(self.scene.wording.estimate(self.state.slot(where), flow, self.scene.now))
+            country = self.state.slot(where)
+            self._source = f"policy:delivery_{country}"
+            self._tell(self.scene.wording.estimate(country, flow, self.scene.now))
             return None
         if self.order is None and self.state.order:
             return self._need(ReadOrder(self.state.order))
@@ -149,6 +151,9 @@ class FlowSteps(FlowSpeech):
         if step.type == "line" and len(items) == 1:
             return items[0].line_id
         line = next((i for i in items if i.line_id == self.state.slot("line")), None)
+        if step.type == "country":
+            named = self._read(step, self.state.opening)
+            return named or self.scene.wording.home
         return "1" if step.type == "quantity" and line and line.quantity == 1 else ""
 
     def _read(self, step: FlowStep, text: str) -> str:

@@ -198,6 +198,7 @@ class FlowTurn:
             now=flows.now(),
             clock=flows.now().timestamp(),
             turn=self._turn,
+            product=given.context.last_product or "",
             desk=flows.hand_offs is not None,
         )
 
@@ -366,8 +367,8 @@ class FlowTurn:
     def _clauses(self, advance: Advance) -> Sequence[Clause]:
         texts = breathe(list(advance.sentences))
         clauses = [Clause(text, self._given.language) for text in texts]
-        if clauses and advance.order:
-            source = Citation(f"order:{advance.order}", advance.order)
+        if clauses and advance.source:
+            source = Citation(advance.source, advance.source.partition(":")[2])
             clauses[0] = replace(clauses[0], citations=(source,))
         return clauses
 

@@ -78,6 +78,8 @@ class FlowWording:
         """Raises ValueError for broken texts (see :func:`load_texts`)."""
         self.language = language
         self.slots = SlotReader(shop, language)
+        self.home = shop.market.country
+        """Where parcels go unless somebody says another country."""
         self._shop = shop
         self._texts = load_texts(language, pack)
         self._answers = Phrasebook.load(language)
