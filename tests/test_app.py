@@ -110,3 +110,54 @@ async def test_an_endpoint_is_probed_at_start_and_one_elsewhere_ends_it(
         here = endpoint(fake.root, api="azure")
         await probe_at_start(ChatEndpoint(here, key="k", model="shop"))
         assert "the language model shop at" in caplog.text
+
+
+@pytest.mark.models
+def test_an_order_is_cancelled_after_a_yes_and_stays_cancelled(
+    weights: WeightStore, tmp_path: Path
+) -> None:
+    async def talk(base: str, *lines: str) -> list[str]:
+        said = []
+        async with (
+            ClientSession() as client,
+            client.ws_connect(f"{base}/v1/realtime?language=en") as socket,
+        ):
+            await socket.send_json(
+                {
+                    "type": "session.update",
+                    "session": {"type": "realtime", "output_modalities": ["text"]},
+                }
+            )
+            for line in lines:
+                content = [{"type": "input_text", "text": line}]
+                item = {"type": "message", "role": "user", "content": content}
+                await socket.send_json({"type": "conversation.item.create", "item": item})
+                await socket.send_json({"type": "response.create"})
+                event = {"type": ""}
+                while event["type"] != "response.done":
+                    event = await socket.receive_json(timeout=30)
+                output = event["response"]["output"]  # type: ignore[index]
+                said.append(" ".join(part["text"] for item in output for part in item["content"]))
+        return said
+
+    async def scene() -> None:
+        settings = Settings(port=0, llm="none", data=tmp_path, warm_phrases=False)
+        async with App(settings).running() as app:
+            base = f"http://127.0.0.1:{app.port}"
+            asked, read_back, *_ = await talk(
+                base, "I want to cancel my order", "BE-10497, postcode 9000", "hm"
+            )
+            assert "order number" in asked
+            assert "BE-10497" in read_back
+            assert "€199" in read_back
+            first = "I want to cancel my order BE-10497, postcode 9000"
+            *_, done = await talk(base, first, "yes please")
+            assert "is cancelled" in done
+            (again,) = await talk(base, first)
+            assert "can no longer be changed" in again
+        # A restart keeps it.
+        async with App(settings).running() as app:
+            (again,) = await talk(f"http://127.0.0.1:{app.port}", first)
+            assert "can no longer be changed" in again
+
+    asyncio.run(scene())

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
 from voice_server.bookkeeping import Bookkeeping
@@ -39,6 +40,7 @@ from voice_server.dialogue.recollection import Records
 from voice_server.engines import Listeners, Voices, load_listeners, load_voices
 from voice_server.heap import give_back
 from voice_server.phone_lines import add_phone, lines, spoken_by_phone, telephony_backend
+from voice_server.procedures import Procedures
 from voice_server.realtime.api_errors import ApiError
 from voice_server.realtime.ports import PRINCIPAL, RealtimeBackend
 from voice_server.realtime.rest_backend import RestBackend
@@ -72,6 +74,9 @@ log = logging.getLogger(__name__)
 
 SHUTDOWN_S = 5.0
 """HTTP requests under way get so long when the server stops."""
+
+HTTP_S = 10.0
+"""Anything we ask of another server by ourselves, whatever its own deadline."""
 
 WARM_POLL_S = 1.0
 """How often the preparation of fixed sentences looks whether the callers have gone."""
@@ -108,6 +113,7 @@ class App:
         self._rest: RestBackend | None = None
         self._model: LanguageModel | None = None
         self._books: Bookkeeping | None = None
+        self._http: aiohttp.ClientSession | None = None
         self._application: web.Application | None = None
         self.port = settings.port
         """The port listened on: the system's choice when the settings say 0."""
@@ -145,6 +151,7 @@ class App:
             ) from None
         try:
             books = self._books = await _open_books(self.settings)
+            self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HTTP_S))
             await self._listen(runner)
             async with asyncio.TaskGroup() as tasks:
                 background = [
@@ -169,6 +176,10 @@ class App:
                 self._reloader.close()
             if self._voices is not None:
                 await self._voices.close()
+            for tenant in self.tenants:
+                await tenant.close()
+            if self._http is not None:
+                await self._http.close()
             if self._books is not None:  # last: what the callers said to the end is written
                 await self._books.close()
 
@@ -240,13 +251,17 @@ class App:
         learnt, language = facts.result()
         for tenant, knowledge in learnt.items():
             assert self._books is not None, "opened before listening"  # noqa: S101
+            assert self._http is not None, "opened before listening"  # noqa: S101
             records = await self._books.records(tenant.shop, self._model, lambda: not self._callers)
-            self._open_shop(tenant, knowledge, language, records)
             try:
                 desk = await self._desks.open(tenant.shop, self._model)
-            except DeskUnusable as error:
-                raise StartFailed(str(error)) from None
+                people = self._desks.hand_offs(tenant.id)
+                tenant.procedures = Procedures(tenant.shop, self.settings, self._http, people)
+                tenant.procedures.flows(tenant.shop, knowledge)  # a wrong file is told at start
+            except (DeskUnusable, ValueError, OSError) as error:
+                raise StartFailed(f"{tenant.shop.name}: {error}") from None
             background.append(tasks.create_task(desk.run()))
+            self._open_shop(tenant, knowledge, language, records)
         self._rest = RestBackend(
             tts=self._voices.speaker,
             stt=self._listeners.stt,
@@ -281,6 +296,7 @@ class App:
                 llm_leads=self.settings.llm_leads, disclose_first=self.settings.disclose_first
             ),
             guards=tenant.guards(),
+            flows=tenant.flows(knowledge),
             records=records,
             prompts=self._books.prompts if self._books is not None else None,
         )

@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from voice_server.conversation.services import Services
+from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.guards.packs import GuardError, GuardPack, load_guards
 from voice_server.dialogue.knowledge import Knowledge
 from voice_server.dialogue.manager import ShopDialogue
 from voice_server.dialogue.prompt import ShopIdentity
+from voice_server.procedures import Procedures
 from voice_server.shop import pack
 from voice_server.shop.pack_reader import PackError, Problem
 from voice_server.shop.shop import Shop
@@ -75,6 +77,7 @@ class Tenant:
         self.pictures = pictures
         self.dialogue: ShopDialogue | None = None
         self.services: Services | None = None
+        self.procedures: Procedures | None = None
 
     @property
     def id(self) -> str:
@@ -115,7 +118,33 @@ class Tenant:
         self.shop = shop
         self.page = ShopPage(shop)
         if self.dialogue is not None:
-            self.dialogue.renew(self.identity, shop.languages, knowledge, guards=self.guards())
+            self.dialogue.renew(
+                self.identity,
+                shop.languages,
+                knowledge,
+                flows=self.flows(knowledge),
+                guards=self.guards(),
+            )
+
+    def flows(self, knowledge: Knowledge) -> ShopFlows | None:
+        """Return the shop's flows on its facts, None where it has no platform yet.
+
+        A flow file that is wrong is named in the log and the flows stay as they were.
+        """
+        if self.procedures is None:
+            return None
+        try:
+            return self.procedures.flows(self.shop, knowledge)
+        except ValueError as error:
+            log.error("%s: its flows stay as they were: %s", self.shop.id, error)
+            return None
+
+    async def close(self) -> None:
+        """Wait for what callers started, then let go of the platform; all within deadlines."""
+        if self.dialogue is not None:
+            await self.dialogue.close()
+        if self.procedures is not None:
+            await self.procedures.close()
 
 
 class Tenants:

@@ -89,7 +89,13 @@ def serve(models: Path) -> None:
         )
 
         def open_conversation(
-            *, session_id: str, input_rate: int, emit: Any, history: Any, flushes: bool
+            *,
+            session_id: str,
+            input_rate: int,
+            emit: Any,
+            history: Any,
+            flushes: bool,
+            language: str | None,
         ) -> Conversation:
             options = ConversationOptions(session_id, input_rate=input_rate, flushes=flushes)
             return Measured(services=services, options=options, emit=emit, history=history)
