@@ -324,6 +324,44 @@ async def test_an_audiosocket_connection_nobody_announced_is_closed(first: bytes
         writer.close()
 
 
+# --------------------------------------------------------------------- console
+
+
+async def test_operators_see_calls_and_end_or_transfer_them() -> None:
+    async with house() as home:
+        first = await Handset.dial(home, "twilio")
+        await first.hear_ms(40)
+        api = f"{home.url}/api/calls"
+        async with home.client.get(api) as shown:
+            [call] = (await shown.json())["live"]
+        assert (call["vendor"], call["caller"], call["state"]) == ("twilio", "…56", "talking")
+        assert call["seconds"] >= 0
+        async with home.client.post(f"{api}/{call['id']}/transfer") as done:
+            assert done.status == 200
+        await asyncio.wait_for(first.closed.wait(), 5)
+        async with home.client.post(f"{api}/{call['id']}/hang-up") as gone:
+            assert gone.status == 404
+        await home.quiet()
+        async with home.client.get(api) as shown:
+            [record] = (await shown.json())["records"]
+        assert record["transferred"]
+        assert "123456" not in str(record)
+        await first.end()
+
+
+async def test_operators_hang_up_and_cannot_transfer_to_nobody() -> None:
+    async with house(lines=lambda: (other(human=""),)) as home:
+        handset = await Handset.dial(home, "vonage")
+        await handset.hear_ms(40)
+        call = f"{home.url}/api/calls/{home.calls.live[0].id}"
+        async with home.client.post(f"{call}/transfer") as refused:
+            assert refused.status == 409
+        async with home.client.post(f"{call}/hang-up") as done:
+            assert done.status == 200
+        await asyncio.wait_for(handset.closed.wait(), 5)
+        await handset.end()
+
+
 # ----------------------------------------------------------------------- links
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from voice_server.conversation.notices import Notice, Trouble
 from voice_server.conversation.orders import Respond
@@ -124,6 +125,26 @@ class CallSession:
             self._link.drop()
             writer.cancel()
         reader.cancel()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what operators see of the call now. Numbers are masked."""
+        flow, tally, started = self.flow, self.flow.tally, self.flow.started
+        since = tally.started_at
+        answers = tally.voice_to_voice_ms
+        return {
+            "id": self.id,
+            "vendor": self.vendor,
+            "state": flow.stage.value,
+            "line": flow.line.name if flow.line is not None else "",
+            "shop": flow.line.shop if flow.line is not None else "",
+            "caller": masked(started.caller) if started is not None else "",
+            "language": flow.language,
+            "seconds": round(self._clock() - since, 1) if since is not None else 0.0,
+            "turns": tally.turns,
+            "interruptions": tally.interruptions,
+            "last_answer_ms": round(answers[-1]) if answers else None,
+            "faults": tally.faults,
+        }
 
     def end(self, reason: str) -> None:
         """Hang up now."""

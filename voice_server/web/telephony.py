@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import web
 
 from voice_server.telephony.audiosocket import AudioSocketServer
+from voice_server.telephony.console import CallsApi
 from voice_server.telephony.endpoint import TelephonyEndpoint
 from voice_server.telephony.ports import TelephonyBackend
 from voice_server.telephony.sip_server import SipServer
@@ -44,6 +45,10 @@ def add_telephony(
     router.add_post("/telephony/asterisk/calls", endpoint.announce)
     router.add_get("/telephony/{vendor}", endpoint.stream)
     router.add_get("/telephony/{vendor}/{ticket}", endpoint.stream)
+    console = CallsApi(endpoint.calls)
+    router.add_get("/api/calls", console.show)
+    router.add_post("/api/calls/{id}/hang-up", console.hang_up)
+    router.add_post("/api/calls/{id}/transfer", console.transfer)
     application.on_shutdown.append(_hang_up)
     if audiosocket is not None:
         application[AUDIOSOCKET] = AudioSocketServer(backend, endpoint, metrics)
