@@ -15,6 +15,7 @@ from xml.etree import ElementTree as XmlTree
 import aiohttp
 import orjson
 import pytest
+from aiohttp import web
 
 from tests.fakes.conversation import Script
 from tests.telephony.booth import other
@@ -22,13 +23,16 @@ from tests.telephony.calls import VENDORS
 from tests.telephony.house import Handset, House, house, until
 from tests.telephony.test_signatures import SECRET, genesys, telnyx
 from voice_server.conversation.orders import Say
+from voice_server.realtime.ports import RealtimeBackend
 from voice_server.telephony import links
 from voice_server.telephony.audiosocket_bridge import frame
 from voice_server.telephony.call import Close
 from voice_server.telephony.calls import Outcome
 from voice_server.telephony.links import StreamLink
-from voice_server.telephony.ports import Secrets
+from voice_server.telephony.ports import Secrets, TelephonyBackend
 from voice_server.telephony.signatures import make_jwt, plivo_signature, twilio_signature
+from voice_server.web.application import WebBackend, create_application
+from voice_server.web.telephony import add_telephony
 
 PUBLIC = "https://shop.example"
 CALL = {"CallSid": "CA1", "From": "+32470123456", "To": "+3225550123"}
@@ -360,6 +364,34 @@ async def test_operators_hang_up_and_cannot_transfer_to_nobody() -> None:
             assert done.status == 200
         await asyncio.wait_for(handset.closed.wait(), 5)
         await handset.end()
+
+
+async def test_calls_are_shown_to_nobody_without_a_key() -> None:
+    def unused(**_: object) -> Any:
+        raise AssertionError("nobody calls")
+
+    backend = TelephonyBackend(unused, lambda: (), demo=False)
+    web_backend = WebBackend(
+        realtime=RealtimeBackend(open_conversation=unused),
+        api_keys=("k",),
+        demo=False,
+        extend=[lambda application: add_telephony(application, backend)],
+    )
+    runner = web.AppRunner(create_application(web_backend))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with aiohttp.ClientSession() as client:
+            async with client.get(f"{url}/api/calls") as refused:
+                assert refused.status == 401
+            bearer = {"Authorization": "Bearer k"}
+            async with client.get(f"{url}/api/calls", headers=bearer) as shown:
+                assert await shown.json() == {"live": [], "records": []}
+            async with client.get(f"{url}/telephony/twilio", headers=bearer) as stream:
+                assert stream.status == 403  # a key is no signature
+    finally:
+        await runner.cleanup()
 
 
 # ----------------------------------------------------------------------- links

@@ -31,7 +31,10 @@ log = logging.getLogger(__name__)
 REALTIME: web.AppKey[RealtimeEndpoint] = web.AppKey("realtime", RealtimeEndpoint)
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 
-GUARDED = ("/v1/", "/openai/v1/", "/metrics", "/api/shops", "/api/desk/", "/api/live/", "/api/calls")
+GUARDED = (
+    *("/v1/", "/openai/v1/", "/metrics"),
+    *("/api/shops", "/api/desk/", "/api/live/", "/api/calls"),
+)
 """Path prefixes that need a key; pages and health checks do not."""
 
 
