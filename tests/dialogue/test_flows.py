@@ -227,6 +227,13 @@ def test_triggers_tell_wishes_from_questions(language: str, text: str, flow: str
         ("fr", "stop", "laissez tomber", "je voudrais la lampe"),
         ("nl", "repeat", "wablief", "waar is het"),
         ("de", "slower", "bitte etwas langsamer", "das ist schnell geliefert"),
+        ("en", "slower", "could you speak a bit more slowly", "is shipping slower to Germany"),
+        ("fr", "slower", "plus lentement s'il vous plaît", "livrez-vous moins vite en France"),
+        ("nl", "slower", "wat trager alstublieft", "is de levering trager in Duitsland"),
+        ("de", "slower", "nicht so schnell bitte", "wie schnell liefern Sie"),
+        ("de", "human", "lieber einen Menschen", "für wie viele Menschen reicht der Tisch"),
+        ("nl", "human", "mens", "voor hoeveel mensen is de tafel"),
+        ("fr", "wait", "un instant, je cherche le papier", "je cherche une lampe pour ma mère"),
     ],
 )
 def test_patterns(language: str, pattern: str, yes: str, no: str) -> None:
