@@ -31,6 +31,8 @@ class WordVoice:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, bool]] = []
+        self.patience_s = 0.2
+        """What work that nobody waits for takes."""
 
     def voices(self) -> tuple[Voice, ...]:
         return ()
@@ -41,7 +43,7 @@ class WordVoice:
         self.said.append((text, urgent))
         if "FAIL" in text:
             raise EngineError("no")
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2 if urgent else self.patience_s)
         letters = [c for c in text.lower() if c in "abdefgiklmnopstuv"] or ["a"]
         half = len(letters) // 2
         at = 0.0
@@ -238,6 +240,26 @@ def test_an_engine_that_fails_and_a_host_that_acts(shop: Shop) -> None:
         assert "FAIL" not in texts
         assert "…" in texts
         session.pin("nothing", True)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await stage.task
+
+    run(story())
+
+
+def test_a_line_whose_preparation_is_late_is_begun_anew(shop: Shop) -> None:
+    async def story() -> None:
+        session, voice = make(shop)
+        voice.patience_s = 60.0
+        running = asyncio.ensure_future(session.run())
+        stage = Watching(session)
+        session.do(ev.Begin())
+        await asyncio.sleep(30)
+        lines = stage.of("line")
+        ends = [m["t"] for m in stage.of("line_end")]
+        gaps = [line["t"] - end for end, line in zip(ends, lines[1:], strict=False)]
+        assert gaps
+        assert max(gaps) < 0.6
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await stage.task

@@ -261,7 +261,26 @@ def test_an_answer_that_takes_too_long_is_given_up() -> None:
     assert cluster.reason == "slow"
     play.run(60)
     assert not play.of(LineKind.ANSWER)  # the late one is stale
+
+
+def test_answers_that_nobody_waits_for_are_nothing() -> None:
+    play = on_air()
+    before = play.director.line
     play.do(ev.AnswerFailed("other", "x"))
+    play.do(ev.AnswerReady("other", ("Oui.",), "fr"))
+    assert play.director.line is before
+    play.run(60)
+    assert "Oui." not in play.texts
+
+
+def test_the_rest_of_a_thought_is_prepared_while_it_begins() -> None:
+    play = on_air(answers=PRICE)
+    play.ask("what is the price of oslo ?")
+    play.run(30)
+    prepared = [c.text for c in commands(play, ev.Prepare)]  # type: ignore[union-attr]
+    assert set(PRICE["price"]) <= set(prepared)
+    spoken = set(play.texts)
+    assert len([text for text in prepared if text in spoken]) / len(prepared) > 0.8
 
 
 def test_answers_are_short() -> None:

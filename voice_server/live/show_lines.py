@@ -190,13 +190,22 @@ def talk(show: ShowState, now: float) -> Line | None:
     return None
 
 
-def upcoming(show: ShowState) -> str:
-    """Return the sentence of the script after this one, to synthesise it early; "" for none."""
-    if show.point + 1 >= len(show.points):
-        return ""
-    template = show.points[show.point + 1]
+def upcoming(show: ShowState, line: Line) -> tuple[str, str]:
+    """Return (text, language) of what will probably follow a line; ("", "") if nobody knows."""
+    if show.queue:
+        return show.queue[0].text, show.queue[0].language
+    draft = show.answer
+    if draft is not None and draft.announced:
+        at = 1 if line.text == draft.left[0] else 0
+        if at < len(draft.left):
+            return draft.left[at], draft.ready.language
+    point = show.point + (line.point >= 0)
+    if point >= len(show.points):
+        return "", ""
+    template = show.points[point]
     fields = show.facts.fields(show.product, show.sheet.language)
-    return template.format_map(fields) if fields_of(template) <= fields.keys() else ""
+    known = fields_of(template) <= fields.keys()
+    return (template.format_map(fields), show.sheet.language) if known else ("", "")
 
 
 def remember(show: ShowState, text: str, now: float) -> None:

@@ -54,10 +54,9 @@ def speak(show: ShowState, line: Line, now: float) -> None:
     show.line, show.line_began = line, now
     show.timers["speech"] = now + SPEECH_S
     show.out.append(Speak(line))
-    if line.point >= 0:
-        coming = lines.upcoming(show)
-        if coming:
-            show.out.append(Prepare(coming, show.sheet.language))
+    text, language = lines.upcoming(show, line)
+    if text:
+        show.out.append(Prepare(text, language))
     ask(show, now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import cast
 
 import numpy as np
@@ -28,6 +28,9 @@ PAUSE_S = 0.28
 LEAD_S = 0.12
 """Pages schedule the first sample so much later: it covers the jitter of a local network."""
 
+EARLY = 3
+"""Sentences synthesised ahead: the script's, the answer's, and one that was overtaken."""
+EARLY_WAIT_S = 0.25
 SEAL_MS = 31.0
 """A closure may begin so much before its phone (half of SHORTEST_CLOSURE_MS, rounded up)."""
 
@@ -55,13 +58,13 @@ class LineSpeaker:
             self._stage.send({"type": "cancel", "id": line_id})
 
     def prepare(self, text: str, language: str) -> None:
-        """Synthesise what will probably be said next; at most one text waits."""
+        """Synthesise what will probably be said next; at most EARLY texts are kept."""
         key = (text, language)
         if key in self._early:
             return
-        for old in self._early.values():
-            old.cancel()
-        self._early = {key: asyncio.ensure_future(self._collect(text, language))}
+        while len(self._early) >= EARLY:
+            self._early.pop(next(iter(self._early))).cancel()
+        self._early[key] = asyncio.ensure_future(self._collect(text, language))
 
     def next(self) -> None:
         """A voice needs nobody to turn the page."""
@@ -76,7 +79,10 @@ class LineSpeaker:
     async def _collect(self, text: str, language: str) -> list[SpeechChunk]:
         # Behind the line that is spoken now, which somebody waits for.
         speech = self._tts.speak(text, language=language, urgent=False)
-        return [chunk async for chunk in speech]
+        try:
+            return [chunk async for chunk in speech]
+        except EngineError:
+            return []  # it is tried again when it is due, and reported then
 
     async def _run(self, line: Line, done: Callable[[bool], None]) -> None:
         clock = asyncio.get_running_loop().time
@@ -105,11 +111,18 @@ class LineSpeaker:
 
     async def _chunks(self, line: Line) -> AsyncGenerator[SpeechChunk, None]:
         early = self._early.pop((line.text, line.language), None)
+        made: list[SpeechChunk] = []
         if early is not None:
-            with suppress(EngineError):
-                for chunk in await early:
-                    yield chunk
-                return
+            # Nearly made is worth a moment; else it is begun anew, before all other work, and its
+            # first window sounds sooner than the whole would be ready.
+            await asyncio.wait({early}, timeout=EARLY_WAIT_S)
+            if early.done() and not early.cancelled():
+                made = early.result()
+            early.cancel()
+        for chunk in made:
+            yield chunk
+        if made:
+            return
         speech = self._tts.speak(line.text, language=line.language)
         async for chunk in speech:
             yield chunk
