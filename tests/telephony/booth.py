@@ -101,6 +101,9 @@ class Booth:
         self.notices: list[tuple[float, Notice]] = []
         self.session: CallSession
         self._rng = np.random.default_rng(1)
+        self.echo = 0.0
+        """How much of what is heard comes back, 100 ms later."""
+        self._back: list[Audio] = [np.zeros(self.phone.codec.rate // 50, np.float32)] * 5
 
     @asynccontextmanager
     async def open(self, *, dial: bool = True) -> AsyncIterator[Booth]:
@@ -175,11 +178,13 @@ class Booth:
         for _ in range(round(seconds * 50)):
             size = codec.rate // 50
             sound = self._rng.standard_normal(size) * (0.1 if voice else 0.0)
+            sound = sound + self._back.pop(0) * self.echo
             self.give(self.phone.speak(codec.encode(sound.astype(np.float32))))
             await asyncio.sleep(0.02)
             data, answers = self.phone.play(20)
             self.give(answers)
             heard.append(codec.decode(data))
+            self._back.append(heard[-1])
         self.ear += heard
         return np.concatenate(heard)
 

@@ -74,6 +74,24 @@ def test_barge_in_silences_the_line_within_200_ms(vendor: str) -> None:
     run(work())
 
 
+@pytest.mark.parametrize("vendor", ["twilio", "audiosocket"])
+@pytest.mark.parametrize("echo", [0.03, 0.1, 0.3])
+def test_our_own_voice_on_the_line_interrupts_nobody(vendor: str, echo: float) -> None:
+    async def work() -> None:
+        async with Booth(vendor).open() as booth:
+            booth.echo = echo
+            await booth.greeted()
+            await booth.say(1.0)
+            await booth.live(1.5)
+            assert len(booth.of(n.UtteranceCommitted)) == 1
+            assert not booth.of(n.OutputPaused)
+            await booth.say(1.2)  # but the caller still does
+            [done] = [d for d in booth.of(n.ReplyDone) if d.reason == "turn_detected"]
+            assert done.status == "cancelled"
+
+    run(work())
+
+
 def test_what_was_heard_is_what_the_marks_say() -> None:
     """The vendor's playback is 500 ms late: history keeps what was played, not what was sent."""
 

@@ -52,4 +52,3 @@ class CallsApi:
 
 def _record(record: CallRecord) -> dict[str, Any]:
     return {**asdict(record), "began": record.began.isoformat(timespec="seconds")}
-

@@ -189,7 +189,7 @@ class CallFlow:
 
     def _media(self, event: c.Media, now: float) -> list[Effect]:
         assert self._hearing is not None, "media comes after the start"  # noqa: S101
-        audio, keys = self._hearing.hear(event.data)
+        audio, keys = self._hearing.hear(event.data, now)
         if not keys:
             return [o.Hear(audio)]
         effects: list[Effect] = [o.Hear(audio)]
@@ -280,6 +280,8 @@ class CallFlow:
     # --------------------------------------------------------------- notices
 
     def _audio(self, notice: n.ReplyAudio, now: float) -> list[Effect]:
+        assert self._hearing is not None, "speech comes in a call"  # noqa: S101
+        self._hearing.echo.played(notice.audio, now)
         return [*self._speaker().audio(notice, now)]
 
     def _paused(self, notice: n.OutputPaused, now: float) -> list[Effect]:

@@ -1,4 +1,4 @@
-"""The caller's voice of one line: vendor's bytes in, 16 kHz at a good level out, keys in tones."""
+"""The caller's voice of one line: bytes in; 16 kHz at a good level and without echo out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from voice_server.audio.resample import Resampler
 from voice_server.speech.engine import LISTENING_RATE
 from voice_server.telephony.call import Codec, Gap
 from voice_server.telephony.dtmf import DtmfDetector
+from voice_server.telephony.echo_gate import EchoGate
 from voice_server.telephony.level import LevelControl
 
 LONGEST_GAP_MS = 1000.0
@@ -23,6 +24,7 @@ class Hearing:
         """``tones``: look for keys in the sound."""
         self._tones = tones
         self._level = LevelControl(LISTENING_RATE)
+        self.echo = EchoGate()
         self.use(codec)
 
     def use(self, codec: Codec) -> None:
@@ -31,14 +33,15 @@ class Hearing:
         self._resampler = Resampler(codec.rate, LISTENING_RATE)
         self._detector = DtmfDetector(codec.rate) if self._tones else None
 
-    def hear(self, data: bytes) -> tuple[Audio, str]:
+    def hear(self, data: bytes, now: float) -> tuple[Audio, str]:
         """Return the sound, float32 [n] at 16 kHz, and the keys that became certain in it.
 
         Raises ValueError if a sample is cut in two.
         """
         audio = self._codec.decode(data)
         keys = self._detector.process(audio) if self._detector is not None else ""
-        return self._level.process(self._resampler.process(audio)), keys
+        caller = self.echo.hear(self._resampler.process(audio), now)
+        return self._level.process(caller), keys
 
     def gap(self, gap: Gap) -> Audio:
         """Return silence for sound that is gone, so that time goes on."""
