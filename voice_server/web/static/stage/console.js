@@ -156,7 +156,7 @@ async function report() {
   }
   body.append(bars, el("h3", "", t("unmet")));
   const list = el("ul");
-  list.append(...r.unanswered.map((q) => el("li", "", `${q.text} (×${q.askers}, ${t(q.reason)})`)));
+  list.append(...r.unanswered.map((q) => el("li", "", `${q.text} (×${q.askers}, ${t(q.reason === "waiting" ? "taken" : q.reason)})`)));
   body.append(list);
   if (!key) {
     const link = el("a", "", "CSV");
