@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
-from voice_server.cli import build_parser
+from voice_server.cli import build_parser, load_settings
 from voice_server.config import Settings
-from voice_server.phone_lines import lines, listen_address, spoken_by_phone
+from voice_server.conversation.services import ConversationOptions
+from voice_server.conversation.transcript import History
+from voice_server.phone_lines import (
+    add_phone,
+    lines,
+    listen_address,
+    spoken_by_phone,
+    telephony_backend,
+)
 from voice_server.shop import pack
 from voice_server.shop.pack_reader import PackError
+from voice_server.telephony.bridges import BRIDGES
+from voice_server.web.application import METRICS
+from voice_server.web.metrics import Metrics
 
 LINES = """
 [[phone.lines]]
@@ -114,3 +127,48 @@ def test_secrets_are_no_command_line_options() -> None:
     for name in ("twilio_auth_token", "asterisk_password"):
         assert name in Settings.model_fields
         assert name.replace("_", "-") not in text
+
+
+def test_the_trunks_addresses_may_be_given_on_the_command_line() -> None:
+    args = build_parser().parse_args(["serve", "--sip", ":5060", "--sip-peers", "10.0.0.1", "::1"])
+    assert load_settings(args).sip_peers == ("10.0.0.1", "::1")
+
+
+def test_open_servers_want_a_proof() -> None:
+    application = web.Application()
+    application[METRICS] = Metrics()
+
+    def refused(**settings: Any) -> str:
+        given = Settings(**settings)
+        backend = telephony_backend(given, tuple, _unused, ready=dict)
+        with pytest.raises(ValueError, match="needs") as error:
+            add_phone(application, given, backend)
+        return str(error.value)
+
+    assert "asterisk_password" in refused(audiosocket="0.0.0.0:9092")
+    assert "sip_peers" in refused(sip="0.0.0.0:5060")
+
+
+def _unused(*_: Any, **__: Any) -> Any:
+    raise AssertionError("nobody calls")
+
+
+def test_a_call_gets_the_conversation_of_its_shop() -> None:
+    made: list[tuple[str, ConversationOptions]] = []
+
+    def make(shop_id: str, options: ConversationOptions, **_: Any) -> Any:
+        made.append((shop_id, options))
+
+    shop = pack.load(pack.resolve("demo"))
+    backend = telephony_backend(Settings(), lambda: [shop], make, ready=lambda: {"facts": False})
+    assert "facts" in backend.not_yet()
+    [line] = backend.lines()
+    features = BRIDGES["audiosocket"]().features
+    backend.open_call(
+        session_id="s", line=line, language="nl", features=features, emit=print, history=History()
+    )
+    [(shop_id, options)] = made
+    assert shop_id == shop.id
+    assert (options.language, options.input_rate, options.piece_ms) == ("nl", 16_000, 20.0)
+    assert options.flushes
+    assert options.lead_ms == 60.0

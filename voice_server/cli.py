@@ -46,8 +46,9 @@ def settings_options(parser: argparse.ArgumentParser, names: Sequence[str] | Non
             )
         elif name == "shop":
             parser.add_argument(flag, action="append", default=None, metavar="PACK", help=text)
-        elif name == "allowed_origins":
-            parser.add_argument(flag, nargs="*", default=None, metavar="ORIGIN", help=text)
+        elif name in ("allowed_origins", "sip_peers"):
+            what = "ORIGIN" if name == "allowed_origins" else "ADDRESS"
+            parser.add_argument(flag, nargs="*", default=None, metavar=what, help=text)
         else:
             kind: Any = field.annotation if field.annotation in (int, float, Path) else str
             parser.add_argument(flag, type=kind, default=None, help=text)

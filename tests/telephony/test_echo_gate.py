@@ -22,7 +22,7 @@ def through(gate: EchoGate, ours: Audio | None, mic: Audio) -> tuple[int, int]:
         if piece.size:
             gate.played(piece, count * 0.02)
         frame = mic[start : start + FRAME]
-        loud += bool(np.sqrt(np.mean(frame**2)) > 0.0015)
+        loud += bool(np.sqrt(np.mean(frame**2)) > 0.003)
         assert gate.hear(frame, count * 0.02).size == FRAME
     return loud, gate.silenced
 
