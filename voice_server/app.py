@@ -345,7 +345,7 @@ class App:
             assert tenant.dialogue is not None, "called when loaded"  # noqa: S101
             speaker = self._voices.speaker.speaking_for(*_voice_of(tenant))
             for language in tenant.shop.languages:
-                for clause in tenant.dialogue.phrases.all_fixed(language):
+                for clause in tenant.dialogue.fixed(language):
                     await self._quiet()
                     await speaker.warm([Phrase(clause.text, clause.language)])
         for line, language, text in spoken_by_phone(lines(tenant.shop for tenant in self.tenants)):

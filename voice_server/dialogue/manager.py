@@ -154,6 +154,11 @@ class ShopDialogue:
         version = self._registry.assign(session_id)
         return replace(self._resources, prompts=replace(self._resources.prompts, version=version))
 
+    def fixed(self, language: str) -> tuple[Clause, ...]:
+        """Return what is always said alike in a language, for the phrase cache."""
+        flows = self._resources.flows
+        return self.phrases.all_fixed(language) + (flows.fixed(language) if flows else ())
+
     async def close(self) -> None:
         """Wait for writes and hand-offs that outlived their replies; each has its deadline."""
         if self._resources.flows is not None:

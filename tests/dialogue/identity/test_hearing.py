@@ -15,6 +15,7 @@ READ = proof_reader(OrderFormat("BE-", 5), ("BE", "NL", "LU", "FR", "DE"))
     ("language", "text", "asked", "proofs"),
     [
         ("fr", "un zéro quatre huit deux", "number", Proofs("BE-10482")),
+        ("fr", "dix mille quatre cent nonante-sept", "number", Proofs("BE-10497")),
         ("fr", "c'est mille", "postcode", Proofs("", "1000")),
         ("fr", "le 10482 et le code postal 1000", "", Proofs("BE-10482", "1000")),
         ("en", "10482 1000", "", Proofs("BE-10482", "1000")),

@@ -56,7 +56,13 @@ def _number(
 
 
 def _both(run: Piece, order: OrderFormat, countries: Sequence[str]) -> tuple[str, str] | None:
-    """Return number and postcode of a run that is both in one breath ("10482 1000")."""
+    """Return number and postcode of a run that is both in one breath ("10482 1000").
+
+    A run whose plainest reading is a number has no postcode in it: "dix mille quatre cent
+    nonante-sept" is 10497, though it can be read as 10000 400 97.
+    """
+    if order.fits(run.readings[0].text):
+        return None
     for reading in run.readings:
         for country in countries:
             length = POSTCODE_DIGITS.get(country, 4)
