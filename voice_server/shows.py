@@ -21,12 +21,14 @@ from voice_server.live.chat.twitch_source import TwitchSource
 from voice_server.live.chat.youtube_source import YouTubeSource
 from voice_server.live.crowd import DemoCrowd
 from voice_server.live.facts import ShopFacts
+from voice_server.live.phrases import fixed
 from voice_server.live.run_sheet import RunSheet, RunSheetError, load
 from voice_server.live.session import ShowSession
 from voice_server.live.show import State
 from voice_server.live.understanding import Identify, ShopUnderstanding
 from voice_server.shop.shop import Shop
 from voice_server.speech.engine import TextToSpeech
+from voice_server.speech.tts.speaker import Speaker
 from voice_server.web.live import LiveBackend, add_live
 
 log = logging.getLogger(__name__)
@@ -117,6 +119,10 @@ class Shows:
         )
         demo = sheet.id == DEMO and self._settings.demo_mode
         sources = list(self._sources(sheet))
+        if isinstance(engines.tts, Speaker):
+            for language in sheet.languages:
+                for text in fixed(language):
+                    engines.tts.remember(text, language)
         crowd: list[ShowSession] = []
         if demo and self._settings.show_crowd:
             sources.append(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from voice_server.live.phrases import LANGUAGES, listed, minutes, phrases, sayable
+from voice_server.live.phrases import LANGUAGES, fixed, listed, minutes, phrases, sayable
 from voice_server.live.run_sheet import RunSheetError, fields_of, load, parse
 
 SHOW = {"id": "demo", "language": "fr"}
@@ -97,6 +97,14 @@ def test_every_language_has_every_phrase() -> None:
 )
 def test_names(name: str, said: str) -> None:
     assert sayable(name) == said
+
+
+def test_fixed_sentences() -> None:
+    for language in LANGUAGES:
+        texts = fixed(language)
+        assert len(texts) >= 12
+        assert not any("{" in text or "[" in text for text in texts)
+    assert "Je reprends où j'en étais." in fixed("fr")
 
 
 def test_lists_and_minutes() -> None:

@@ -18,6 +18,7 @@ from voice_server.live.show import State
 from voice_server.live.understanding import ShopUnderstanding
 from voice_server.shop.shop import Shop
 from voice_server.shows import ShopEngines, Shows
+from voice_server.speech.tts.speaker import Speaker
 
 SHEET = """
 [show]
@@ -87,6 +88,19 @@ async def test_wrong_run_sheets_are_named_and_left_out(
     sheet, made = all_shows._engines["good"]
     names = [source.name for source in all_shows._session(sheet, made)._sources]
     assert names == ["twitch:marolle", "twitch-eventsub:1", "youtube:abc"]
+
+
+async def test_fixed_sentences_are_kept_as_sound(
+    shop: Shop, understanding: ShopUnderstanding
+) -> None:
+    speaker = Speaker([])
+    made = replace(engines(shop, understanding), tts=speaker)
+    all_shows = Shows(Settings(llm="none"))
+    all_shows.open(made, first=True)
+    sheet, found = all_shows._engines["demo"]
+    all_shows._session(sheet, found)
+    assert len(speaker._remembered) >= 50
+    speaker.close()
 
 
 def test_the_command(

@@ -24,6 +24,17 @@ def phrases(language: str) -> Phrasebook:
     return Phrasebook(known, parse(path.read_text(encoding="utf-8"), f"{known}.txt"))
 
 
+def fixed(language: str) -> list[str]:
+    """Return the sentences that are always the same: they are worth keeping as sound."""
+    clauses = [
+        clause
+        for variants in phrases(language).entries.values()
+        for variant in variants
+        for clause in variant
+    ]
+    return [text for text in clauses if not {"{", "["}.intersection(text) and text[-1] in ".!?"]
+
+
 def sayable(name: str) -> str:
     """Return a viewer's name as it may be spoken, "" if it may not.
 
@@ -60,4 +71,4 @@ def minutes(seconds: float, language: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-__all__ = ["LANGUAGES", "Noun", "listed", "minutes", "phrases", "plural_key", "sayable"]
+__all__ = ["LANGUAGES", "Noun", "fixed", "listed", "minutes", "phrases", "plural_key", "sayable"]
