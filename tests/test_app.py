@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -133,10 +134,10 @@ def test_an_order_is_cancelled_after_a_yes_and_stays_cancelled(
                 item = {"type": "message", "role": "user", "content": content}
                 await socket.send_json({"type": "conversation.item.create", "item": item})
                 await socket.send_json({"type": "response.create"})
-                event = {"type": ""}
+                event: dict[str, Any] = {"type": ""}
                 while event["type"] != "response.done":
                     event = await socket.receive_json(timeout=30)
-                output = event["response"]["output"]  # type: ignore[index]
+                output = event["response"]["output"]
                 said.append(" ".join(part["text"] for item in output for part in item["content"]))
         return said
 
