@@ -39,6 +39,7 @@ from voice_server.dialogue.prompts.version import PromptError
 from voice_server.dialogue.recollection import Records
 from voice_server.engines import Listeners, Voices, load_listeners, load_voices
 from voice_server.heap import give_back
+from voice_server.phone_handoffs import PhoneHandOffs
 from voice_server.phone_lines import add_phone, lines, spoken_by_phone, telephony_backend
 from voice_server.procedures import Procedures
 from voice_server.realtime.api_errors import ApiError
@@ -56,6 +57,7 @@ from voice_server.speech.language import TextLanguage
 from voice_server.speech.tts.speaker import Phrase
 from voice_server.speech.verbalise import verbalise
 from voice_server.speech.visemes import visemes
+from voice_server.telephony.calls import Calls
 from voice_server.tenants import (
     Reload,
     Reloader,
@@ -255,7 +257,7 @@ class App:
             records = await self._books.records(tenant.shop, self._model, lambda: not self._callers)
             try:
                 desk = await self._desks.open(tenant.shop, self._model)
-                people = self._desks.hand_offs(tenant.id)
+                people = PhoneHandOffs(self._calls, self._desks.hand_offs(tenant.id))
                 tenant.procedures = Procedures(tenant.shop, self.settings, self._http, people)
                 tenant.procedures.flows(tenant.shop, knowledge)  # a wrong file is told at start
             except (DeskUnusable, ValueError, OSError) as error:
@@ -363,6 +365,10 @@ class App:
                 used = False
             await asyncio.sleep(TIDY_S)
             used = used or bool(self._callers)
+
+    def _calls(self) -> Calls:
+        assert self._application is not None, "called while serving"  # noqa: S101
+        return self._application[TELEPHONY].calls
 
     @property
     def _callers(self) -> int:
