@@ -404,7 +404,8 @@ async def test_disclosure_before_the_first_answer_on_request() -> None:
     shop = dialogue(disclose_first=True)
     first = await hear(shop.open("s"), ask("What does it cost?"))
     assert said(first).startswith(load_locale("en").disclosure)
-    later = await hear(shop.open("s"), ask(Message("assistant", "Hi, I'm an AI."), "What does it cost?"))
+    greeted = Message("assistant", "Hi, I'm an AI.")
+    later = await hear(shop.open("s"), ask(greeted, "What does it cost?"))
     assert load_locale("en").disclosure not in said(later)
 
 
