@@ -11,11 +11,11 @@ from aiohttp import ClientSession
 
 from tests.fakes.llm_vendors import FakeAzure
 from voice_server.app import App, StartFailed
-from voice_server.app import _probe as probe_at_start
 from voice_server.cli import build_parser, main
 from voice_server.config import Settings
 from voice_server.dialogue.llm.client import ChatEndpoint
 from voice_server.dialogue.llm.vendors import endpoint
+from voice_server.model_keeping import probe as probe_at_start
 from voice_server.storage import open_storage
 from voice_server.weights import WeightStore
 
@@ -101,7 +101,7 @@ def test_an_endpoint_outside_the_promised_residency_is_refused(tmp_path: Path) -
 async def test_an_endpoint_is_probed_at_start_and_one_elsewhere_ends_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level("INFO", "voice_server.app")
+    caplog.set_level("INFO", "voice_server.model_keeping")
     async with FakeAzure(["Yes."], models=("shop",), key="k", region="East US") as fake:
         there = endpoint(fake.root, api="azure", residency="eu")
         with pytest.raises(StartFailed, match="answered from 'East US'"):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from voice_server.config import Settings
 from voice_server.conversation.vad_batch import VadBatcher
+from voice_server.realtime.rest_backend import RestBackend
+from voice_server.shop.shop import Shop
 from voice_server.speech.end_of_turn import SmartTurn
 from voice_server.speech.engine import EngineError, EngineUnavailable, TextToSpeech
 from voice_server.speech.espeak import Espeak
@@ -35,6 +37,11 @@ class Voices:
     espeak: Espeak
     kokoro: KokoroTextToSpeech
 
+    def speaker_for(self, shop: Shop) -> Speaker:
+        """Return a speaker with a shop's market and the voices it prefers."""
+        preferred = {language: (voice,) for language, voice in shop.voices.items()}
+        return self.speaker.speaking_for(shop.market.country, preferred)
+
     async def close(self) -> None:
         """Stop the threads and end the child process."""
         self.speaker.close()
@@ -48,6 +55,21 @@ class Listeners:
     vad: VadBatcher
     end_of_turn: SmartTurn
     stt: WhisperSpeechToText
+
+
+@dataclass(slots=True)
+class Engines:
+    """What all shops share, each None until it is loaded."""
+
+    listeners: Listeners | None = None
+    voices: Voices | None = None
+    rest: RestBackend | None = None
+
+    def voice_ids(self) -> frozenset[str]:
+        """Return the voices that can be asked for by now."""
+        if self.voices is None:
+            return frozenset()
+        return frozenset(voice.id for voice in self.voices.speaker.voices())
 
 
 async def load_voices(

@@ -180,7 +180,7 @@ async def test_a_reload_answers_with_what_is_wrong(
     async def reload(tenant: Tenant) -> Reload:
         return Reload(False, (problem,), "the new pack has errors")
 
-    monkeypatch.setattr(app, "reload", reload)
+    monkeypatch.setattr(app, "_reloader", Mock(reload=reload))
     async with client.post("/api/shops/marolle/reload") as response:
         assert response.status == 409
         assert (await response.json())["problems"] == [
