@@ -30,8 +30,9 @@ from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.flows.state import FlowState
 from voice_server.dialogue.identity.service import IdentityService
 from voice_server.dialogue.locales import load_locale
-from voice_server.dialogue.manager import SLOWLY, ShopDialogue, ShopSession
+from voice_server.dialogue.manager import ShopDialogue, ShopSession
 from voice_server.dialogue.prompt import ShopIdentity
+from voice_server.dialogue.shop_session import SLOWLY
 from voice_server.dialogue.write_gate import GateState
 from voice_server.shop.platform import PlatformError, PlatformOrder, Receipt, Write
 from voice_server.speech.clauses import ClauseSplitter
