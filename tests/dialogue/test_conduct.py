@@ -50,7 +50,9 @@ async def test_a_denial_in_another_language_is_held_back() -> None:
 
 async def test_topics_are_declined_in_the_callers_language() -> None:
     shop = dialogue()
-    parts = await hear(shop.open("s", language="fr"), ask("Pour qui dois-je voter aux élections ?"))
+    french = shop.open("s")
+    french.prefer("fr")
+    parts = await hear(french, ask("Pour qui dois-je voter aux élections ?"))
     assert "politique" in said(parts)
     assert source(parts) == "guard"
     # Somebody else's assistant decides for itself.

@@ -201,7 +201,7 @@ class Server:
         print("noise on stdout")
         if parameters.model.path == "bad": raise RuntimeError("no such tensor")
         assert os.environ["OMP_WAIT_POLICY"] == "passive"
-        assert parameters.n_batch == 128 and parameters.n_ctx == 6144
+        assert parameters.n_batch == 48 and parameters.n_ctx == 6144
         assert parameters.cpuparams.poll == 0
         assert parameters.hostnames == ["127.0.0.1"] and parameters.api_keys == ["k"]
         self.listening_address = "http://127.0.0.1:1"

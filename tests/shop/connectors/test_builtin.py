@@ -157,6 +157,15 @@ async def test_what_may_be_taken_instead(sku: str, reason: str) -> None:
     assert platform.refusal(change, order) == reason
 
 
+@pytest.mark.parametrize("pieces", ["0", "", "many"])
+def test_a_change_of_no_pieces_changes_nothing(pieces: str) -> None:
+    record = next(one for one in demo().orders if one.number == OPEN)
+    order = store()._base(record)
+    swap = write(Capability.CHANGE_ITEM, OPEN, line_id="1", quantity=pieces, sku="a")
+    articles = {"a": Article("a", "a", Decimal(1), 9)}
+    assert apply(order, Change("k", swap), articles) == order
+
+
 async def test_lines_that_are_split_again_and_again_keep_their_own_ids() -> None:
     record = next(one for one in demo().orders if one.number == OPEN)
     base = store()._base(record)

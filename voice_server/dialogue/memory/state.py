@@ -26,6 +26,7 @@ def state_of(tracker: LanguageTracker, context: Context, flow: FlowState) -> dic
     return {
         "language": tracker.language,
         "decided": tracker.decided,
+        "wished": tracker.wished,
         "context": kept,
         "flow": flow.to_json(),
     }
@@ -39,8 +40,9 @@ def read_state(
     ``tracker`` is the new session's: it holds where the state's language is no longer served.
     """
     language = state.get("language")
-    if language in tracker.languages and state.get("decided"):
-        tracker = replace(tracker, language=str(language), decided=True)
+    decided, wished = bool(state.get("decided")), bool(state.get("wished"))
+    if language in tracker.languages and (decided or wished):
+        tracker = replace(tracker, language=str(language), decided=decided, wished=wished)
     kept = state.get("context")
     known = {field.name for field in fields(Context)} - set(_SECRETS)
     values: dict[str, Any] = {
