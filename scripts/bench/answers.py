@@ -17,9 +17,10 @@ from typing import Any
 
 from scripts.bench.tables import percentile, print_table, write_json
 from voice_server.config import cache_root
+from voice_server.dialogue.deciding import SURE
 from voice_server.dialogue.embedder import UniversalSentenceEncoder
 from voice_server.dialogue.facts import Context
-from voice_server.dialogue.knowledge import SURE, Knowledge
+from voice_server.dialogue.knowledge import Knowledge
 from voice_server.shop import pack
 
 DATA = Path(__file__).parents[2] / "tests" / "dialogue" / "data"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from voice_server.dialogue.answers import HANDLERS
+from voice_server.dialogue.deciding import SURE
 from voice_server.dialogue.embedder import Vectors, VectorStore
 from voice_server.dialogue.facts import Context
 from voice_server.dialogue.intents import (
@@ -20,7 +21,7 @@ from voice_server.dialogue.intents import (
     load_examples,
     trim,
 )
-from voice_server.dialogue.knowledge import SURE, Knowledge
+from voice_server.dialogue.knowledge import Knowledge
 from voice_server.dialogue.words import tokens
 
 DATA = Path(__file__).parent / "data"

@@ -24,6 +24,9 @@ from voice_server.dialogue.words import plain, tokens
 
 NOTHING = "none"
 FAQ = "faq:"
+UNKNOWN = "unknown"
+"""The intent of questions that no fact of a shop answers. Each of its examples asks for something
+else, so that left out it is hardly guessed: "sure" is learned without them."""
 
 _HASH_DIMENSIONS = 1024
 """Word and letter n-grams, hashed: they tell apart what the vectors blur (delivery or order)."""
@@ -36,7 +39,7 @@ _RIDGE = 0.5
 _GAIN = 0.7
 """How much the words' rules weigh against the score; between 0.6 and 0.9 nothing changes."""
 _FOLDS = 5
-_VERSION = "intents-2"
+_VERSION = "intents-3"
 """Counted up when training changes, so that kept weights are not used for it."""
 
 Features = NDArray[np.float32]
@@ -174,7 +177,8 @@ class IntentClassifier:
             out = folds == fold
             dual = _solve(kernel[np.ix_(~out, ~out)], labels[~out], classes)
             scores[out] += kernel[np.ix_(out, ~out)] @ dual
-        knots, shares = _calibrate(scores, labels, classes)
+        answered = np.array([example.intent != UNKNOWN for example in examples])
+        knots, shares = _calibrate(scores[answered], labels[answered], classes)
         dual = _solve(kernel, labels, classes)
         weights = _HASH_WEIGHT * surface.T @ dual
         return np.vstack([dual, weights, knots, shares]).astype(np.float32)

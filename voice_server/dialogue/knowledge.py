@@ -20,11 +20,15 @@ from voice_server.dialogue.answers import orders as order_answers
 from voice_server.dialogue.answers.phrasing import Phrasebook
 from voice_server.dialogue.answers.scene import Draft, Scene, finish
 from voice_server.dialogue.answers.sheets import Sheets
+from voice_server.dialogue.answers.written import not_ours, written
+from voice_server.dialogue.coverage import Coverage
 from voice_server.dialogue.cues import Cues
+from voice_server.dialogue.deciding import SURE, decide
 from voice_server.dialogue.embedder import Embedder, Vectors, VectorStore, prune
 from voice_server.dialogue.facts import Answer, Context, Fact
 from voice_server.dialogue.intents import (
     FAQ,
+    UNKNOWN,
     Example,
     Guess,
     IntentClassifier,
@@ -38,18 +42,13 @@ from voice_server.dialogue.mentions import MentionFinder, Mentions, common_words
 from voice_server.dialogue.personal import withdraws
 from voice_server.dialogue.words import plain
 from voice_server.shop.catalogue import Product
+from voice_server.shop.live_catalogue import LiveCatalogue
+from voice_server.shop.offers import Offers
 from voice_server.shop.pack_products import sentences
 from voice_server.shop.shop import Shop
 
-SURE = 0.6
-"""Confidence from which an intent is answered. It is a pessimistic estimate: of the development
-paraphrases above it, 97 in 100 are right, of those below it two in three."""
 LIKELY = 0.5
 """Confidence from which an intent is acted upon when nobody else can answer."""
-FOLLOW_UP_WORDS = 6
-"""An utterance with at most so many words may lean on the last answer ("and in blue?")."""
-FOLLOW_UP_REST = 3
-"""... if at most so many words are left besides what it names."""
 HINT_WORDS = 100
 """Words for the recogniser: Whisper takes 224 tokens of context, about 100 names."""
 
@@ -81,6 +80,7 @@ class Knowledge:
         zone = ZoneInfo(shop.market.timezone)
         self._now = now or (lambda: datetime.now(zone))
         self.shop = shop
+        self._live: LiveCatalogue | None = None
         # One utterance is asked about up to four times: partial and final transcript, answer,
         # retrieval, fallback. The cache is the interpreter's own and safe between threads.
         # Without a way back to self, so that an old pack's knowledge is freed at once.
@@ -105,6 +105,21 @@ class Knowledge:
                     + self._libraries[language].prose
                 ),
                 uses[language],
+            )
+            for language in shop.languages
+        }
+        self._coverage = {
+            language: Coverage.load(
+                language,
+                common_words(
+                    [
+                        text
+                        for intent, texts in examples[language].items()
+                        if intent != UNKNOWN
+                        for text in texts
+                    ]
+                    + self._libraries[language].prose
+                ),
             )
             for language in shop.languages
         }
@@ -147,7 +162,7 @@ class Knowledge:
         if guess.intent.startswith(FAQ):
             boosts[guess.intent] = 0.15
         found = library.index.search(text, self._vector(plain(text)), limit=limit, boosts=boosts)
-        facts = [fact for fact, _ in found]
+        facts = [self._as_now(fact, language) for fact, _ in found]
         order = self._order_fact(text, language, context)
         return ([order, *facts] if order else facts)[:limit]
 
@@ -161,6 +176,12 @@ class Knowledge:
         guess, vector = self._guess(text, language, mentions)
         intent, confidence = self._decide(guess, text, mentions, context, language)
         scene = self._scene(text, language, mentions, context, intent, vector)
+        attribute = self._written(scene, confidence)
+        if attribute is not None:
+            return finish(attribute, scene, SURE) if attribute.sentences else None
+        if not_ours(scene, self._cues[language]):
+            scene = replace(scene, intent="recommend")
+            return finish(products.unknown(scene), scene, SURE)
         if confidence < SURE:
             return self._pointed(scene)
         if intent == "repeat":
@@ -181,7 +202,15 @@ class Knowledge:
         guess, vector = self._guess(text, language, mentions)
         intent, confidence = self._decide(guess, text, mentions, context, language)
         scene = self._scene(text, language, mentions, context, intent, vector)
-        draft = self._draft(scene) if confidence >= LIKELY else None
+        about = self._written(scene, confidence)
+        missing = intent == UNKNOWN or (about is not None and not about.sentences)
+        draft = None
+        if missing:
+            draft = products.unknown_detail(scene) or HANDLERS["fallback"](scene)
+        elif about is not None:
+            draft = about
+        elif confidence >= LIKELY:
+            draft = self._draft(scene)
         stranger = mentions.unknown_name or (
             not mentions.names_anything and self._cues[language].has("have", text)
         )
@@ -206,6 +235,38 @@ class Knowledge:
         for product in self.shop.catalogue:
             words.append(product.model)
         return ", ".join(dict.fromkeys(words[:HINT_WORDS]))
+
+    # -- prices and stock of this moment ------------------------------------------------------
+
+    def follow(self, offers: Offers | None) -> None:
+        """Speak of prices and stock as these offers tell them; None: as the pack does."""
+        self._live = None if offers is None else LiveCatalogue(self.shop, offers)
+        for sheets in self._sheets.values():
+            sheets.follow(self._live)
+
+    @property
+    def offers(self) -> Offers | None:
+        """The live offers that are followed, None where the pack's are the truth."""
+        return None if self._live is None else self._live.offers
+
+    async def refresh(self, text: str, language: str, context: Context) -> None:
+        """Have the products looked up that the answer would speak of; free without live offers.
+
+        Takes no longer than :meth:`Offers.refresh` twice: new prices may bring other products in
+        ("the cheapest"), which are looked up too if the platform answers.
+        """
+        for _ in range(0 if self._live is None else 2):
+            answer = self.answer(text, language, context)
+            facts = answer.facts if answer else self.retrieve(text, language, context)
+            named = [fact.product_id for fact in facts if fact.product_id]
+            if self._live is None or not await self._live.refresh(named):
+                return
+
+    def _as_now(self, fact: Fact, language: str) -> Fact:
+        """Return a product's fact with its live price and stock; others as they are."""
+        if self._live is None or fact.product_id is None:
+            return fact
+        return self._sheets[language].product(self._live.view().catalogue.products[fact.product_id])
 
     # -- understanding ----------------------------------------------------------------------
 
@@ -241,73 +302,9 @@ class Knowledge:
         self, guess: Guess, text: str, mentions: Mentions, context: Context, language: str
     ) -> tuple[str, float]:
         """Return intent and confidence, after the rules that context settles better."""
-        intent, confidence = guess.intent, guess.confidence
-        item = THIS_ITEM[language]
-        left = len(plain(mentions.rest.replace(item, "")).split())
-        short = len(text.split()) <= FOLLOW_UP_WORDS and left <= FOLLOW_UP_REST + len(
-            mentions.colours + mentions.sizes
-        )
-        length = self.shop.orders.digits
-        if context.awaiting in {"order", "postcode"} and mentions.digits:
-            return "order_status", 1.0
-        if any(len(run) >= length for run in mentions.digits) and (
-            short or intent == "order_status"
-        ):
-            return "order_status", max(confidence, 0.95)
-        if intent == "affirm" and context.awaiting == "wish":
-            return "recommend", confidence
-        product_known = bool(
-            mentions.products or mentions.kinds or context.last_product or context.offered
-        )
-        listed = context.offered or context.listed
-        last = context.last_intent or ""
-        unnamed = not mentions.products and not mentions.kinds
-        if mentions.ordinal is not None and listed and unnamed and short:
-            pointed = context.awaiting == "product" and last in about_products
-            return (last if pointed else "product_info"), 0.9
-        if intent == "price" and last.startswith("delivery") and short and unnamed:
-            return "delivery_cost", confidence
-        brief = len(text.split()) <= FOLLOW_UP_WORDS and unnamed
-        delivered = brief and self._cues[language].has("deliver", text)
-        if intent == "delivery_time" and last.startswith("returns") and brief and not delivered:
-            # "How many days do I have?" is still about the return.
-            return "returns_period", max(confidence, SURE)
-        if intent == "compare" and short and len(mentions.products) == 1 and confidence < 0.9:
-            confidence = 0.0  # "and the Milano?" is about the one, as before
-        if mentions.unknown_name and intent == "delivery_cost":
-            return "price", max(confidence, SURE)  # "how much is the umbrella?", if we had one
-        sure = confidence >= SURE and intent not in {"off_topic", "smalltalk", "affirm", "deny"}
-        if short and not sure:
-            follow = self._follow_up(mentions, context, product_known=product_known)
-            follow = follow or self._cues[language].topic(plain(text))
-            if follow == "product_info" and intent in about_products:
-                return intent, SURE  # more precise, and what is named makes it likely
-            if follow:
-                return follow, 0.9
-        return intent, confidence
-
-    def _follow_up(self, mentions: Mentions, context: Context, *, product_known: bool) -> str:
-        """Return what a short utterance means after the last answer ("et en bleu ?")."""
-        if (mentions.colours or mentions.sizes) and product_known:
-            return "availability"
-        if mentions.cheaper and product_known:
-            return "cheaper"
-        if mentions.products or (mentions.kinds and not mentions.unknown_name):
-            last = context.last_intent or ""
-            if context.awaiting == "product" and last in HANDLERS:
-                return last
-            if last in about_products and last not in {"compare", "cheaper", "recommend"}:
-                return last
-            return "product_info" if mentions.products else "recommend"
-        if mentions.unknown_name:
-            return "product_info"
-        if mentions.country:
-            last = context.last_intent or ""
-            return last if last.startswith("delivery") else "delivery_countries"
-        wishing = context.awaiting == "wish" or context.last_intent in {"recommend", "assortment"}
-        if (mentions.limit is not None or mentions.uses) and wishing:
-            return "recommend"
-        return ""
+        digits = self.shop.orders.digits
+        cues = self._cues[language]
+        return decide(guess, text, mentions, context, language, cues=cues, digits=digits)
 
     # -- answering --------------------------------------------------------------------------
 
@@ -338,6 +335,10 @@ class Knowledge:
             return finish(talk.at_level(view, handler), view, 1.0)
         return None
 
+    def _written(self, scene: Scene, confidence: float) -> Draft | None:
+        coverage, cues = self._coverage[scene.language], self._cues[scene.language]
+        return written(scene, coverage, cues, sure=confidence >= SURE)
+
     def _pointed(self, scene: Scene) -> Answer | None:
         """Answer a question about a named product that one of its sentences answers plainly."""
         product = scene.product if scene.mentions.products else None
@@ -358,15 +359,17 @@ class Knowledge:
         vector: Vectors,
     ) -> Scene:
         library = self._libraries[language]
+        shop = self.shop if self._live is None else self._live.view()
 
         def details(product: Product) -> Sequence[tuple[str, float]]:
             return library.details(product, text, vector)
 
         def nearest(limit: int) -> Sequence[Product]:
-            return library.nearest_products(self._vector(plain(text)), limit)
+            found = library.nearest_products(self._vector(plain(text)), limit)
+            return [shop.catalogue.products[product.id] for product in found]
 
         return Scene(
-            self.shop,
+            shop,
             self._sheets[language],
             self._books[language],
             text,

@@ -11,7 +11,7 @@ import numpy as np
 from voice_server.dialogue.answers.sheets import Sheets
 from voice_server.dialogue.embedder import Vectors, VectorStore
 from voice_server.dialogue.facts import Fact
-from voice_server.dialogue.retrieval import FactIndex, terms
+from voice_server.dialogue.retrieval import FactIndex, alike, terms
 from voice_server.dialogue.words import plain
 from voice_server.shop.catalogue import Product
 from voice_server.shop.pack_reader import Problems, read_table
@@ -92,7 +92,7 @@ class Library:
         words = product.text(self.language)
         named = set(terms(" ".join([words.name, *words.aliases])))
         asked = {term for term in terms(text) if term not in named}
-        shared = [{t for t in terms(part) if _alike(t, asked)} for part in said]
+        shared = [{t for t in terms(part) if alike(t, asked)} for part in said]
         common = Counter(term for found in shared for term in found)
         scored = []
         for sentence, cosine, found in zip(said, cosines, shared, strict=True):
@@ -119,15 +119,6 @@ class Library:
         asked = {term for term in terms(text) if len(term) > SHORT_WORD}
         shared = asked & self._words[best]
         return self.index.facts[best] if cosines[best] >= NEAR_TEXT + (not shared) * ALONE else None
-
-
-def _alike(term: str, asked: set[str]) -> bool:
-    """Tell whether a stem was asked for; German and Dutch compounds count by their beginning."""
-    if term in asked:
-        return True
-    return len(term) >= 5 and any(
-        len(word) >= 5 and (word.startswith(term[:5]) or term.endswith(word)) for word in asked
-    )
 
 
 def load_uses(languages: Sequence[str]) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -12,6 +12,8 @@ ARTICLES = frozenset(
     | {"den", "dem", "ein", "eine", "einen", "einem", "dieser", "diese", "dieses", "meine"}
     | {"mein", "ihr", "ihre", "the", "a", "an", "this", "that", "my", "your"}
 )
+BUYING = frozenset({"kopen", "koop", "koopt", "gekocht", "kaufe", "kaufen", "acheter", "achete"})
+"""Words for buying, which are never the thing that is bought."""
 SIZE_WORDS = {
     "fr": {"taille", "pointure", "en", "grandeur"},
     "nl": {"maat", "in", "een"},

@@ -16,6 +16,7 @@ from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 from voice_server.dialogue.mention_words import (
     ARTICLES,
+    BUYING,
     CHEAPEST,
     COUNTRY_ALIASES,
     DIGITS,
@@ -139,7 +140,7 @@ class MentionFinder:
             for word in words
         }
         self._uses = _phrases((word, key) for key, words in uses.items() for word in words)
-        self._countries = _countries(language)
+        self._countries = countries(language)
         self._places = {part for phrase in self._countries for part in phrase}
         self._one_country = str(locale_of(language, "BE").territories["FR"])
         self._one_colour = next(iter(shop.colours.get(language, {}).get("red", ())), "red")
@@ -328,6 +329,8 @@ class MentionFinder:
         for length in range(min(5, len(parts)), 0, -1):
             for first in range(len(parts) - length + 1):
                 span = range(first, first + length)
+                if length == 1 and words[first].text in BUYING:
+                    continue  # Dutch "kopen" has the stem of "koppen"
                 key = phrases.get(tuple(parts[first : first + length]))
                 if key is not None and used.isdisjoint(span):
                     used.update(span)
@@ -451,7 +454,8 @@ def _numbers(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\d+", text))
 
 
-def _countries(language: str) -> dict[tuple[str, ...], str]:
+def countries(language: str) -> dict[tuple[str, ...], str]:
+    """Return the folded words of the countries people ask about, with their ISO codes."""
     names = locale_of(language, "BE").territories
     found = {
         tuple(fold(word) for word in _WORD.findall(names[code])): code

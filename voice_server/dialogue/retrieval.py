@@ -54,6 +54,15 @@ def terms(text: str) -> list[str]:
     return [stem(word) for word in tokens(text) if len(word) > 2 or word.isdigit()]
 
 
+def alike(term: str, asked: set[str]) -> bool:
+    """Tell whether a stem was asked for; German and Dutch compounds count by their beginning."""
+    if term in asked:
+        return True
+    return len(term) >= 5 and any(
+        len(word) >= 5 and (word.startswith(term[:5]) or term.endswith(word)) for word in asked
+    )
+
+
 class FactIndex:
     """The facts of one language, searchable.
 

@@ -37,7 +37,7 @@ HANDLERS: Mapping[str, Handler] = {
     "returns_cost": _policy("returns_cost"),
     "exchange": _policy("exchange"),
     "refund_time": _policy("refund_time"),
-    "payment_methods": _policy("payment_methods"),
+    "payment_methods": service.payment,
     "warranty": service.warranty,
     "order_status": orders.status,
     "hours": service.hours,
@@ -55,6 +55,7 @@ HANDLERS: Mapping[str, Handler] = {
     "off_topic": service.talk,
     "repeat": service.repeat,
     "fallback": service.talk,
+    "unknown": products.unknown_detail,
 }
 about_products = frozenset(
     {"price", "availability", "options", "product_info", "product_detail", "material"}

@@ -10,6 +10,7 @@ from typing import Any
 
 from voice_server.dialogue.answers.phrasing import Noun, Phrasebook, breathe, capital, noun
 from voice_server.dialogue.answers.sheets import Sheets
+from voice_server.dialogue.answers.unconfirmed import hedge
 from voice_server.dialogue.dialogue import Card, Clause
 from voice_server.dialogue.facts import Answer, Context, Fact
 from voice_server.dialogue.level import EXPERT
@@ -205,6 +206,7 @@ def technical(scene: Scene, product: Product, said: str) -> list[str]:
 
 def finish(draft: Draft, scene: Scene, confidence: float) -> Answer:
     """Make an answer of a draft: clauses with citations and cards, and the context after it."""
+    draft = hedge(draft, scene)
     texts = breathe(list(draft.sentences))
     citations = tuple(fact.citation() for fact in draft.facts)
     clauses = [Clause(text, scene.language) for text in texts]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -22,6 +24,25 @@ def section(scene: Scene, key: str) -> Draft | None:
     if fact is None:
         return None
     return Draft(sentences(fact.text), (fact,))
+
+
+_MEANS = re.compile(
+    r"bitcoin|crypto|krypto|ethereum|\bcheques?\b|\bchecks?\b|\bscheck|western union|sepa"
+    r"|ticket restaurant|cheques?[- ]repas|eco[- ]?cheque|maaltijdcheque|goldbarren|\bgold\b"
+)
+"""Ways to pay that people ask for besides those of voice_server/shop/data/payments.csv, folded."""
+
+
+def payment(scene: Scene) -> Draft | None:
+    """How can one pay: says first that a way that is asked for is not among them."""
+    draft = section(scene, "payment_methods")
+    if draft is None:
+        return None
+    asked = _MEANS.findall(fold(scene.text))
+    listed = fold(draft.facts[0].text)
+    if asked and not any(way in listed for way in asked):
+        return replace(draft, sentences=(*scene.say("payment_not"), *draft.sentences))
+    return draft
 
 
 # -- delivery ---------------------------------------------------------------------------------

@@ -7,10 +7,12 @@ from datetime import date
 from decimal import Decimal
 
 from voice_server.dialogue.answers.phrasing import Phrasebook, noun
+from voice_server.dialogue.answers.unconfirmed import CARD, FACT
 from voice_server.dialogue.dialogue import Card
 from voice_server.dialogue.facts import Fact
 from voice_server.shop import wording
 from voice_server.shop.catalogue import Product, Variant
+from voice_server.shop.live_catalogue import LiveCatalogue
 from voice_server.shop.orders import Order
 from voice_server.shop.shop import Shop
 
@@ -34,6 +36,15 @@ class Sheets:
         self.book = book
         self.language = book.language
         self._pictures = pictures
+        self._live: LiveCatalogue | None = None
+
+    def follow(self, live: LiveCatalogue | None) -> None:
+        """Claim of price and stock what live offers confirm; None: the pack is the truth."""
+        self._live = live
+
+    def confirmed(self, product: Product) -> bool:
+        """Whether a product's price and stock are known to hold now."""
+        return self._live is None or self._live.confirmed(product)
 
     # -- words ------------------------------------------------------------------------------
 
@@ -115,7 +126,7 @@ class Sheets:
         days = self.delivery_days(product)
         parts = [
             head,
-            *self._stock(product),
+            *(self._stock(product) if self.confirmed(product) else [FACT[self.language]]),
             self.book.text(
                 "fact_delivery",
                 days=days,
@@ -173,12 +184,13 @@ class Sheets:
         price = variant.price if variant else product.price
         stock = sum(v.stock for v in ([variant] if variant else product.variants))
         key = "card_out" if not stock else "card_few" if stock <= FEW else "card_stock"
+        words = self.book.text(key, count=str(stock))
         return Card(
             product.id,
             product.text(self.language).name,
             self.money(price),
             self.money(product.was_price) if product.was_price else "",
-            self.book.text(key, count=str(stock)),
+            words if self.confirmed(product) else CARD[self.language],
             f"{self._pictures}/{product.image}" if product.image else "",
             product.url,
         )
