@@ -1,19 +1,20 @@
 """One call from pick-up to hang-up, sans-I/O: events and notices in; orders and commands out.
 
 States: *waiting* (the line is open, no call yet), *talking*, *leaving* (the last words are being
-said before a transfer or the end), *over*.  Key 0 leads to a human in every one of them.
+said before a transfer or the end), *over*.  Key 0 leads to a human in every one of them.  Our own
+sentences and the ways a call ends are in :mod:`~.flow_ending`.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from voice_server.conversation import notices as n
 from voice_server.conversation import orders as o
 from voice_server.ids import IdFactory
 from voice_server.telephony import call as c
+from voice_server.telephony.flow_ending import Ending
 from voice_server.telephony.flow_state import (
     FAULTS_TOLD,
     HELD_S,
@@ -21,15 +22,12 @@ from voice_server.telephony.flow_state import (
     KEYS_LEAST,
     KEYS_MOST,
     KEYS_S,
-    LAST_WORDS_S,
     SILENT_S,
     START_S,
     Begin,
     Effect,
     Log,
-    Over,
     Stage,
-    Tally,
     Typed,
 )
 from voice_server.telephony.hearing import Hearing
@@ -38,7 +36,7 @@ from voice_server.telephony.phrases import PhonePhrase, phrase
 from voice_server.telephony.speaking import Speaking
 
 
-class CallFlow:
+class CallFlow(Ending):
     """Decides for one call. The shell carries out what every method returns, in order."""
 
     def __init__(
@@ -54,26 +52,18 @@ class CallFlow:
 
         ``came_back``: a transfer has failed, the caller is with us again.
         """
+        super().__init__(new_id)
         self._features = features
         self._find = find
-        self._new_id = new_id
         self._came_back = came_back
-        self.stage = Stage.WAITING
         self.started: c.Started | None = None
-        self.line: Line | None = None
-        self.language = ""
-        self.tally = Tally()
         self._hearing: Hearing | None = None
         self._speaking: Speaking | None = None
-        self._words: deque[tuple[str, str]] = deque()
-        self._saying = ""
-        self._goal: c.Transfer | c.HangUp | None = None
-        self._wish: Mapping[str, str] | None = None
         self._keys = ""
         self._idle = 0
         self._held = False
         self._heard_at = now
-        self._deadlines: dict[str, float] = {"start": now + START_S}
+        self._deadlines["start"] = now + START_S
 
     # ---------------------------------------------------------------- inputs
 
@@ -112,35 +102,6 @@ class CallFlow:
         if self._speaking is not None and self._speaking.flush_at is not None:
             wanted.append(self._speaking.flush_at)
         return min(wanted)
-
-    def hand_over(self, details: Mapping[str, str], now: float) -> list[Effect]:
-        """Bring the caller to a human, with some words first; or say that there is none."""
-        if self.stage is Stage.WAITING or self.line is None:
-            return []
-        if isinstance(self._goal, c.Transfer):
-            return []  # on the way already
-        target = self.line.human
-        if not target:
-            return self._say(PhonePhrase.NOBODY) if self.stage is Stage.TALKING else []
-        given = {"language": self.language, **details}
-        return self._leave(c.Transfer(target, given), PhonePhrase.CONNECTING, now)
-
-    def hand_over_after_reply(self, details: Mapping[str, str], now: float) -> bool:
-        """Bring the caller to a human once the present reply, which says so, has been heard.
-
-        Returns False, and does nothing, if this line has no human.
-        """
-        if self.stage is not Stage.TALKING or self.line is None or not self.line.human:
-            return False
-        self._wish = details
-        self._deadlines["wish"] = now + LAST_WORDS_S
-        return True
-
-    def end(self, reason: str, now: float) -> list[Effect]:
-        """Hang up now: the server stops, or an operator wants it."""
-        if self.stage is Stage.OVER:
-            return []
-        return [c.HangUp(reason), *self._finish(reason, now)]
 
     # ---------------------------------------------------------------- events
 
@@ -352,17 +313,6 @@ class CallFlow:
     def _keys_over(self, now: float) -> list[Effect]:
         return self._enter() if self.stage is Stage.TALKING else []
 
-    def _as_wished(self, *, heard: bool, now: float) -> list[Effect]:
-        """The dialogue has announced the human; where it was not heard, we say it."""
-        wish, self._wish = self._wish, None
-        self._deadlines.pop("wish", None)
-        if wish is None or self.line is None or self.stage is not Stage.TALKING:
-            return []
-        if not heard:
-            return self.hand_over(wish, now)
-        self._goal = c.Transfer(self.line.human, {"language": self.language, **wish})
-        return self._go(now)
-
     def _wish_over(self, now: float) -> list[Effect]:
         return self._as_wished(heard=False, now=now)
 
@@ -379,48 +329,6 @@ class CallFlow:
         if self.stage is Stage.WAITING:
             return self._heard_at + START_S + 1.0  # the other deadline is first
         return self._heard_at + (HELD_S if self._held else SILENT_S)
-
-    def _say(self, which: PhonePhrase) -> list[Effect]:
-        self._words.append((phrase(which, self.language), self.language))
-        return self._next_words() if not self._saying else []
-
-    def _next_words(self) -> list[Effect]:
-        """Say the next of our own sentences; the greeting cannot be interrupted: it discloses."""
-        if not self._words:
-            return []
-        text, language = self._words.popleft()
-        self._saying = self._new_id("resp")
-        greeting = self.line is not None and text in self.line.greetings.values()
-        return [o.Say(self._saying, text, language, interruptible=not greeting)]
-
-    def _leave(self, goal: c.Transfer | c.HangUp, words: PhonePhrase, now: float) -> list[Effect]:
-        self.stage = Stage.LEAVING
-        self._goal = goal
-        self._words.clear()
-        self._saying = ""
-        self._deadlines["leave"] = now + LAST_WORDS_S
-        self._saying = self._new_id("resp")
-        text = phrase(words, self.language)
-        return [o.Say(self._saying, text, self.language, interruptible=False)]
-
-    def _go(self, now: float) -> list[Effect]:
-        goal = self._goal
-        assert goal is not None, "called when leaving"  # noqa: S101
-        if isinstance(goal, c.HangUp):
-            return self.end(goal.reason, now)
-        self.tally.transferred_to = goal.target
-        return [goal, *self._finish("transferred", now)]
-
-    def _give_up(self, reason: str, now: float) -> list[Effect]:
-        return [Log(reason, "warning"), *self.end(reason, now)]
-
-    def _finish(self, reason: str, now: float) -> list[Effect]:
-        self.stage = Stage.OVER
-        self.tally.ended_at = now
-        self.tally.reason = reason
-        untold = self.tally.faults - FAULTS_TOLD
-        more: list[Effect] = [Log(f"{untold} more faults", "warning")] if untold > 0 else []
-        return [*more, Over(reason)]
 
     _EVENTS: ClassVar[dict[type[Any], Callable[[CallFlow, Any, float], list[Effect]]]] = {
         c.Started: _started,
