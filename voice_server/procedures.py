@@ -17,6 +17,9 @@ from voice_server.dialogue.flows.shop_flows import FlowFacts, ShopFlows
 from voice_server.identities import identity_service, proofs_for
 from voice_server.shop import platform_config
 from voice_server.shop.connectors import open_platform
+from voice_server.shop.connectors.builtin import BuiltinPlatform
+from voice_server.shop.offers import Offers
+from voice_server.shop.platform import Capability
 from voice_server.shop.shop import Shop
 
 
@@ -47,6 +50,11 @@ class Procedures:
         self.platform = open_platform(config, shop, data=settings.data)
         self.identity = identity_service(shop, self.platform, settings, http)
         self._hand_offs = hand_offs
+        # The built-in store sells the pack: there is nothing newer to ask it for.
+        asks = Capability.OFFERS in self.platform.capabilities
+        elsewhere = not isinstance(self.platform, BuiltinPlatform)
+        self.offers = Offers(self.platform, shop) if asks and elsewhere else None
+        """Prices and stock now; None where the pack's are the truth."""
 
     def flows(self, shop: Shop, facts: FlowFacts) -> ShopFlows:
         """Return the flows of a pack, as it is now.
@@ -66,4 +74,6 @@ class Procedures:
 
     async def close(self) -> None:
         """Wait for codes under way and close the platform; close the dialogue before."""
+        if self.offers is not None:
+            await self.offers.close()
         await asyncio.gather(self.identity.close(), self.platform.close())

@@ -129,10 +129,12 @@ class Tenant:
     def flows(self, knowledge: Knowledge) -> ShopFlows | None:
         """Return the shop's flows on its facts, None where it has no platform yet.
 
-        A flow file that is wrong is named in the log and the flows stay as they were.
+        The facts follow the platform's prices and stock from now on.  A flow file that is wrong is
+        named in the log and the flows stay as they were.
         """
         if self.procedures is None:
             return None
+        knowledge.follow(self.procedures.offers)
         try:
             return self.procedures.flows(self.shop, knowledge)
         except ValueError as error:

@@ -41,6 +41,9 @@ class FakeKnowledge:
             return Answer(clauses, self.confidence, "faq", (WRAP,), context)
         return None
 
+    async def refresh(self, text: str, language: str, context: Context) -> None:
+        """What it knows never changes."""
+
     def fallback(self, text: str, language: str, context: Context) -> Answer:
         if self.broken:
             raise RuntimeError("the index is gone")

@@ -71,6 +71,9 @@ class Knowledge(Protocol):
     def answer(self, text: str, language: str, context: Context) -> Answer | None:
         """Return an answer from templates, or None when not sure."""
 
+    async def refresh(self, text: str, language: str, context: Context) -> None:
+        """Look prices and stock up that the answer will speak of; returns within a second."""
+
     def fallback(self, text: str, language: str, context: Context) -> Answer:
         """Return the best that can honestly be said without a model."""
 
@@ -201,7 +204,7 @@ class Turn:
             yield declined
             yield ReplyEnd(source="guard")
             return
-        answer = None if self._results else self._known()
+        answer = None if self._results else await self._known_now()
         if model is None or not ready:
             async with aclosing(self._without_model(answer, tools, forced=forced)) as parts:
                 async for part in parts:
@@ -282,6 +285,14 @@ class Turn:
             return
         yield phrases.phrase(Phrase.GREETING, self._language, self._variant)
         yield ReplyEnd(source="greeting")
+
+    async def _known_now(self) -> Answer | None:
+        """Return the answer from the facts, with prices and stock of this moment."""
+        try:
+            await self._dialogue.knowledge.refresh(self._text, self._language, self._context)
+        except Exception:  # what cannot be looked up is told as what was known last
+            logger.exception("prices and stock could not be looked up")
+        return self._known()
 
     def _known(self) -> Answer | None:
         """Return the answer from the facts, if they are sure of it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,6 +23,8 @@ TTL_S = 20.0
 """About one exchange of a dialogue: the same product asked about twice is read once."""
 DEADLINE_S = 0.8
 """Less than the 1.2 s after which a filler would sound (DESIGN §3)."""
+PAUSE_S = 5.0
+"""After an outage nobody waits for so long: one caller in five seconds finds out if it is over."""
 KEPT = 5000
 """Offers in memory; the oldest go first."""
 
@@ -70,6 +72,9 @@ class Offers:
         self._read: dict[str, tuple[Offer, float]] = {}
         self._absent: dict[str, float] = {}
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._down_since: float | None = None
+        self.revision = 0
+        """Rises whenever something was read: views of the catalogue are kept by it."""
         currency = shop.market.currency
         self._pack = {
             variant.sku: Offer(
@@ -78,6 +83,10 @@ class Offers:
             for product in shop.catalogue
             for variant in product.variants
         }
+
+    def read(self) -> Mapping[str, Offer]:
+        """Return all offers that were read at some time, by sku."""
+        return {sku: offer for sku, (offer, _) in list(self._read.items())}
 
     def peek(self, sku: str) -> LiveOffer | None:
         """Return what is known of a variant now, without waiting; None if nothing is.
@@ -97,8 +106,10 @@ class Offers:
         found = self.peek(sku)
         return found.offer.price if found else None
 
-    async def refresh(self, skus: Iterable[str]) -> bool:
+    async def refresh(self, skus: Iterable[str], *, younger_s: float | None = None) -> bool:
         """Read what is not fresh; return whether all of it is fresh afterwards.
+
+        ``younger_s``: read anew what is older than this, though it is fresh.
 
         Never raises and never takes longer than the deadline: what has not come by then is still
         read in the background, for the next question.  The same variant is never read twice at
@@ -107,14 +118,19 @@ class Offers:
         wanted = list(dict.fromkeys(skus))
         if Capability.OFFERS not in self._platform.capabilities:
             return False
-        stale = [sku for sku in wanted if not self._asked_lately(sku)]
+        if self._down_since is not None and self._clock() - self._down_since < PAUSE_S:
+            return all(self._is_fresh(sku) for sku in wanted)
+        limit = self._ttl_s if younger_s is None else younger_s
+        stale = [sku for sku in wanted if not self._asked_lately(sku, limit)]
         new = [sku for sku in stale if sku not in self._under_way]
         if new:
             task = asyncio.create_task(self._fetch(new), name="offers")
             self._under_way.update(dict.fromkeys(new, task))
         tasks = {self._under_way[sku] for sku in stale if sku in self._under_way}
         if tasks:
-            await asyncio.wait(tasks, timeout=self._deadline_s)
+            _, late = await asyncio.wait(tasks, timeout=self._deadline_s)
+            if late:
+                self._down_since = self._clock()
         return all(self._is_fresh(sku) for sku in wanted)
 
     def put(self, offers: Iterable[Offer]) -> None:
@@ -124,6 +140,7 @@ class Offers:
             self._read.pop(offer.sku, None)
             self._read[offer.sku] = (offer, now)
             self._absent.pop(offer.sku, None)
+        self.revision += 1
         while len(self._read) > KEPT:
             self._read.pop(next(iter(self._read)))
 
@@ -134,24 +151,27 @@ class Offers:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _is_fresh(self, sku: str) -> bool:
+    def _is_fresh(self, sku: str, limit_s: float | None = None) -> bool:
         read = self._read.get(sku)
-        return read is not None and self._clock() - read[1] <= self._ttl_s
+        limit_s = self._ttl_s if limit_s is None else limit_s
+        return read is not None and self._clock() - read[1] <= limit_s
 
-    def _asked_lately(self, sku: str) -> bool:
+    def _asked_lately(self, sku: str, limit_s: float) -> bool:
         absent = self._absent.get(sku)
         known = absent is not None and self._clock() - absent <= self._ttl_s
-        return known or self._is_fresh(sku)
+        return known or self._is_fresh(sku, limit_s)
 
     async def _fetch(self, skus: list[str]) -> None:
         try:
             found = await self._platform.offers(skus)
         except PlatformError:
             _log.warning("prices and stock cannot be read now; the pack's stand in")
+            self._down_since = self._clock()
             return
         finally:
             for sku in skus:
                 self._under_way.pop(sku, None)
+        self._down_since = None
         self.put(found)
         now = self._clock()
         for sku in set(skus) - {offer.sku for offer in found}:
