@@ -21,8 +21,8 @@ from voice_server.shop.pack_products import sentences
 LONG = 4
 """Letters of a word that may be the point of a question."""
 MET = 0.62
-"""Likeness of a sentence that answers although a word of the question is strange. Of the first half
-of tests/dialogue/data/unanswerable.tsv no unanswerable question reached it."""
+"""Likeness of a sentence that answers although a word of the question is strange: a cautious guess,
+above most sentences on the same product; not measured."""
 MOST = 2
 """Sentences that are said of an attribute."""
 CUES = {
