@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import hypothesis
@@ -31,3 +32,12 @@ def weights() -> WeightStore:
     except (FetchFailed, DiskFull, OSError) as error:
         pytest.skip(f"the real weights cannot be had: {error}")
     return store
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The system's Chromium."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("Chromium is not installed (package 'chromium')")
+    return path

@@ -20,6 +20,7 @@ from voice_server.desk.registry import DeskUnusable
 from voice_server.desks import OpenDesks
 from voice_server.dialogue.answering import DialogueOptions
 from voice_server.dialogue.embedder import UniversalSentenceEncoder
+from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.knowledge import Knowledge
 from voice_server.dialogue.llm.client import ChatEndpoint
 from voice_server.dialogue.llm.embedded import EmbeddedModel
@@ -225,11 +226,11 @@ class App:
                 desk = await self._desks.open(tenant.shop, self._model)
                 people = PhoneHandOffs(self._calls, self._desks.hand_offs(tenant.id))
                 tenant.procedures = Procedures(tenant.shop, self.settings, self._http, people)
-                tenant.procedures.flows(tenant.shop, knowledge)  # a wrong file is told at start
+                flows = tenant.flows(knowledge)
             except (DeskUnusable, ValueError, OSError) as error:
                 raise StartFailed(f"{tenant.shop.name}: {error}") from None
             background.append(tasks.create_task(desk.run()))
-            self._open_shop(tenant, knowledge, language, records)
+            self._open_shop(tenant, knowledge, language, records, flows)
         self._engines.rest = RestBackend(
             tts=voices.speaker,
             stt=listeners.stt,
@@ -249,7 +250,12 @@ class App:
         background.append(tasks.create_task(tidy(self._callers)))
 
     def _open_shop(
-        self, tenant: Tenant, knowledge: Knowledge, language: TextLanguage, records: Records
+        self,
+        tenant: Tenant,
+        knowledge: Knowledge,
+        language: TextLanguage,
+        records: Records,
+        flows: ShopFlows | None,
     ) -> None:
         """Let a shop answer. Called when the engines are loaded."""
         listeners, voices = self._engines.listeners, self._engines.voices
@@ -266,7 +272,7 @@ class App:
                 llm_leads=self.settings.llm_leads, disclose_first=self.settings.disclose_first
             ),
             guards=tenant.guards(),
-            flows=tenant.flows(knowledge),
+            flows=flows,
             records=records,
             prompts=self._books.prompts if self._books is not None else None,
         )

@@ -117,29 +117,29 @@ class Tenant:
         """Take an edited pack over, for all turns from now on. Called in the loop: atomic."""
         self.shop = shop
         self.page = ShopPage(shop)
-        if self.dialogue is not None:
-            self.dialogue.renew(
-                self.identity,
-                shop.languages,
-                knowledge,
-                flows=self.flows(knowledge),
-                guards=self.guards(),
-            )
+        if self.dialogue is None:
+            return
+        flows = None
+        try:
+            flows = self.flows(knowledge)
+        except ValueError as error:
+            log.error("%s: its flows stay as they were: %s", self.shop.id, error)
+        self.dialogue.renew(
+            self.identity, shop.languages, knowledge, flows=flows, guards=self.guards()
+        )
 
     def flows(self, knowledge: Knowledge) -> ShopFlows | None:
         """Return the shop's flows on its facts, None where it has no platform yet.
 
-        The facts follow the platform's prices and stock from now on.  A flow file that is wrong is
-        named in the log and the flows stay as they were.
+        The facts follow the platform's prices and stock from now on.
+
+        Raises:
+            ValueError: a flow file of the pack is wrong.
         """
         if self.procedures is None:
             return None
         knowledge.follow(self.procedures.offers)
-        try:
-            return self.procedures.flows(self.shop, knowledge)
-        except ValueError as error:
-            log.error("%s: its flows stay as they were: %s", self.shop.id, error)
-            return None
+        return self.procedures.flows(self.shop, knowledge)
 
     async def close(self) -> None:
         """Wait for what callers started, then let go of the platform; all within deadlines."""

@@ -73,6 +73,12 @@ class Turn:
     started: asyncio.Event = field(default_factory=asyncio.Event)
     status: str = ""
 
+    @property
+    def voice_to_voice_ms(self) -> float | None:
+        """From the last voiced sample said to the first audible one heard, None if none was."""
+        heard = self.heard.first_audible
+        return None if heard is None else (heard - self.spoken) * 1000
+
 
 class Caller:
     """One session that keeps sending frames in real time: the question at hand, or silence."""

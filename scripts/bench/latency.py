@@ -87,14 +87,13 @@ async def measure(
 def _row(language: str, path: Path, turn: Turn) -> dict[str, Any]:
     first = turn.timings[0] if turn.timings else {}
     content = next((t for t in turn.timings if t["first_kind"] == "content"), {})
-    heard = turn.heard.first_audible
     return {
         "language": language,
         "question": path.stem,
         "transcript": turn.transcript,
         "answer": turn.answer,
         "sources": turn.sources,
-        "v2v_ms": None if heard is None else (heard - turn.spoken) * 1000,
+        "v2v_ms": turn.voice_to_voice_ms,
         "content_ms": sum(content[s] for s in SEGMENTS) if content else None,
         "kind": first.get("first_kind", ""),
         "speculative": first.get("speculative"),

@@ -47,11 +47,10 @@ async def caller(
                 except TimeoutError:
                     turns.append({"language": language, "v2v_ms": None, "failed": True})
                     break
-                heard = turn.heard.first_audible
                 turns.append(
                     {
                         "language": language,
-                        "v2v_ms": None if heard is None else (heard - turn.spoken) * 1000,
+                        "v2v_ms": turn.voice_to_voice_ms,
                         "failed": turn.status != "completed",
                         "status": turn.status,
                     }

@@ -16,8 +16,10 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from types import MappingProxyType
 
 import soxr
@@ -111,6 +113,12 @@ class Recipe:
         """Return it with another stand-in for a phone."""
         return replace(self, phones=tuple(sorted({**dict(self.phones), phone: other}.items())))
 
+    def blended(self, style: str, share: float) -> Recipe:
+        """Return it with ``share`` of its own styles and the rest of another one."""
+        mixed = {name: part * share for name, part in self.mix}
+        mixed[style] = mixed.get(style, 0.0) + 1 - share
+        return replace(self, mix=tuple(sorted((name, round(p, 3)) for name, p in mixed.items())))
+
 
 class Laboratory:
     """Speaks and hears; remembers what was heard."""
@@ -166,23 +174,23 @@ class Laboratory:
         return score(pairs, self.language)
 
 
-def steps(recipe: Recipe, phones: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Recipe]]:
-    """Yield the neighbours of a recipe, with words for the log."""
+Change = Callable[[Recipe], Recipe]
+
+
+def phone_changes(phones: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Change]]:
+    """Yield what may stand for which phone, with words for the log."""
     for phone, others in phones.items():
         for other in others:
-            yield f"{phone} -> {other}", recipe.with_phone(phone, other)
+            yield f"{phone} -> {other}", partial(Recipe.with_phone, phone=phone, other=other)
 
 
-def blends(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
-    """Yield blends of the recipe's styles with one more, and other speeds."""
+def voice_changes() -> Iterator[tuple[str, Change]]:
+    """Yield speeds, and more of each style."""
     for speed in SPEEDS:
-        yield f"speed {speed}", replace(recipe, speed=speed)
+        yield f"speed {speed}", partial(replace, speed=speed)
     for style in STYLES:
         for share in SHARES:
-            mixed = {name: part * share for name, part in recipe.mix}
-            mixed[style] = mixed.get(style, 0.0) + 1 - share
-            mix = tuple(sorted((name, round(part, 3)) for name, part in mixed.items()))
-            yield f"{style} {1 - share:.1f}", replace(recipe, mix=mix)
+            yield f"{style} {1 - share:.1f}", partial(Recipe.blended, style=style, share=share)
 
 
 async def search(
@@ -194,19 +202,16 @@ async def search(
     print(f"start {least:.1f}", flush=True)
     while True:
         before = least
-        for moves in (lambda at: steps(at, PHONES[lab.language]), blends):
-            for name, candidate in moves(best):
-                if time.monotonic() > until:
-                    return best, least
-                current = (
-                    best.with_phone(*name.split(" -> ")) if " -> " in name else candidate
-                )  # built on what has improved meanwhile
-                if current == best:
-                    continue
-                loss = await lab.loss(texts, current)
-                if loss < least - 0.2:
-                    best, least = current, loss
-                    print(f"{least:6.1f}  {name}", flush=True)
+        for name, change in chain(phone_changes(PHONES[lab.language]), voice_changes()):
+            if time.monotonic() > until:
+                return best, least
+            candidate = change(best)
+            if candidate == best:
+                continue
+            loss = await lab.loss(texts, candidate)
+            if loss < least - 0.2:
+                best, least = candidate, loss
+                print(f"{least:6.1f}  {name}", flush=True)
         if before - least < 0.5:
             return best, least
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -92,15 +91,6 @@ def demo_shop(folder: Path) -> DemoShop:
             )
         )
     return DemoShop(folder, products)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The system's Chromium."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("Chromium is not installed (package 'chromium')")
-    return path
 
 
 @pytest.fixture(scope="session")

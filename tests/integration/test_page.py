@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +30,6 @@ ASKED = {
 """Language to the question played, what the answer must say, what must have been understood."""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("Chromium is not installed (package 'chromium')")
-    return path
-
-
 def microphone(question: Path, path: Path) -> Path:
     """Return a file for Chromium's fake microphone: silence, the question, long silence."""
     audio, rate = soundfile.read(question, dtype="float32")
@@ -48,6 +40,7 @@ def microphone(question: Path, path: Path) -> Path:
     return path
 
 
+@asynccontextmanager
 async def opened(chromium: str, wav: Path, *, width: int, height: int) -> AsyncIterator[Page]:
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(
@@ -81,7 +74,7 @@ async def test_a_question_asked_aloud_on_the_page_is_answered(
 ) -> None:
     name, answer, understood = ASKED[language]
     wav = microphone(questions[language][name], tmp_path / "microphone.wav")
-    async for page in opened(chromium, wav, width=width, height=844):
+    async with opened(chromium, wav, width=width, height=844) as page:
         await visit(page, f"http://127.0.0.1:{server.port}", language=language)
         await shoot(page, f"real-{language}-{width}-before")
         await talk(page)
