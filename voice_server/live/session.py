@@ -15,6 +15,8 @@ from dataclasses import asdict
 
 from voice_server.live import show_events as ev
 from voice_server.live import views
+from voice_server.live.alarms import Alarms, Part
+from voice_server.live.alarms import Alarms
 from voice_server.live.answers import Answerer
 from voice_server.live.broadcast import Broadcast, Page
 from voice_server.live.captions import Caption, CaptionLog
@@ -69,7 +71,10 @@ class ShowSession:
         self.inbox = Inbox()
         self.captions = CaptionLog()
         self.report = ShowReport()
+        self.alarms = Alarms(self._show_state)
+        """What is wrong; whoever pushes the stream sounds and clears its own."""
         self.pages = Broadcast(self._audience)
+        self.alarms = Alarms(self._show_state)
         self._triage = Triage(understanding)
         self._director = Director(sheet, facts, self._triage)
         self._answerer = answerer
@@ -198,6 +203,11 @@ class ShowSession:
 
         def done(ok: bool) -> None:
             self._end_line(asyncio.get_running_loop().time())
+            if ok:
+                self.alarms.clear(Part.ENGINE, VOICE)
+            else:
+                words = "a sentence could not be spoken; the show goes on with the next"
+                self.alarms.sound(Part.ENGINE, VOICE, words, unix_now=time.time())
             self.do(ev.Spoken(line.id) if ok else ev.SpeechFailed(line.id))
 
         self._speaker.speak(line, done)
@@ -328,6 +338,8 @@ class ShowSession:
                 "audience": self.pages.audience,
                 "counts": dict(self.counts),
                 "sources": [asdict(state) for state in self._sources_state.values()],
+                "alarms": self.alarms.as_json(),
+                "alarms": [asdict(alarm) for alarm in self.alarms.standing],
             },
             keep=True,
             host=True,
@@ -347,4 +359,9 @@ class ShowSession:
 
     def _source_state(self, state: SourceState) -> None:
         self._sources_state[state.name] = state
+        if state.connected:
+            self.alarms.clear(Part.SOURCE, state.name)
+        elif state.reason:
+            words = f"given up: {state.reason}" if state.refused else state.reason
+            self.alarms.sound(Part.SOURCE, state.name, words, unix_now=time.time())
         self._show_state()
