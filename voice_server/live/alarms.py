@@ -20,9 +20,8 @@ An alarm goes when its part is well again; nobody needs to dismiss it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 MOST = 40
 """Alarms at once: a show has a dozen parts; the oldest go."""
@@ -30,21 +29,15 @@ LONGEST = 200
 """Characters of the words: some are another server's."""
 
 
-class Part(StrEnum):
-    """What can fail: the ``kind`` of an alarm."""
-
-    SOURCE = "source"
-    ENGINE = "engine"
-    FACTS = "facts"
-    STREAM = "stream"
-    LOAD = "load"
+SOURCE, ENGINE, FACTS, STREAM, LOAD = "source", "engine", "facts", "stream", "load"
+"""What can fail: the ``kind`` of an alarm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One thing that is wrong."""
 
-    kind: Part
+    kind: str
     what: str
     since: float
     words: str
@@ -55,31 +48,30 @@ class Alarms:
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
         """``on_change`` is called when the list has changed."""
-        self._active: dict[tuple[Part, str], Alarm] = {}
+        self._standing: dict[tuple[str, str], Alarm] = {}
         self._on_change = on_change
 
-    def sound(self, kind: Part, what: str, words: str, *, unix_now: float) -> None:
-        """Something is wrong. Saying it again changes the words, not the time."""
+    @property
+    def standing(self) -> tuple[Alarm, ...]:
+        """What is wrong now, the newest last."""
+        return tuple(self._standing.values())
+
+    def sound(self, kind: str, what: str, words: str, *, now: float) -> None:
+        """Something is wrong at ``now`` (Unix seconds).
+
+        Said again, the words change and the time stays.
+        """
         words = words[:LONGEST]
-        known = self._active.get((kind, what))
+        known = self._standing.get((kind, what))
         if known is not None and known.words == words:
             return
-        if known is None and len(self._active) >= MOST:
-            del self._active[next(iter(self._active))]
-        found = Alarm(kind, what, unix_now, words)
-        self._active[kind, what] = found if known is None else replace(known, words=words)
+        if known is None and len(self._standing) >= MOST:
+            del self._standing[next(iter(self._standing))]
+        found = Alarm(kind, what, now, words)
+        self._standing[kind, what] = found if known is None else replace(known, words=words)
         self._on_change()
 
-    def clear(self, kind: Part, what: str) -> None:
+    def clear(self, kind: str, what: str) -> None:
         """It is well again, or was never otherwise."""
-        if self._active.pop((kind, what), None) is not None:
+        if self._standing.pop((kind, what), None) is not None:
             self._on_change()
-
-    def __iter__(self) -> Iterator[Alarm]:
-        return iter(tuple(self._active.values()))
-
-    def as_json(self) -> list[dict[str, object]]:
-        """Return them as the console gets them."""
-        return [
-            {"kind": a.kind.value, "what": a.what, "since": a.since, "words": a.words} for a in self
-        ]

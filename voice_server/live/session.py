@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from voice_server.live import show_events as ev
-from voice_server.live import views
-from voice_server.live.alarms import Alarms, Part
+from voice_server.live import alarms, views
 from voice_server.live.alarms import Alarms
 from voice_server.live.answers import Answerer
 from voice_server.live.broadcast import Broadcast, Page
@@ -46,6 +45,8 @@ INPUTS = 1_000
 process hangs, and then the oldest chatter is worth nothing."""
 LINGER_S = 20.0
 """With nobody watching the show pauses after so long: speech costs the callers' cores."""
+VOICE = "voice"
+"""What an alarm of the speech engine is about."""
 SHOWN = 30
 """Questions in the host's list."""
 
@@ -74,7 +75,6 @@ class ShowSession:
         self.alarms = Alarms(self._show_state)
         """What is wrong; whoever pushes the stream sounds and clears its own."""
         self.pages = Broadcast(self._audience)
-        self.alarms = Alarms(self._show_state)
         self._triage = Triage(understanding)
         self._director = Director(sheet, facts, self._triage)
         self._answerer = answerer
@@ -204,10 +204,10 @@ class ShowSession:
         def done(ok: bool) -> None:
             self._end_line(asyncio.get_running_loop().time())
             if ok:
-                self.alarms.clear(Part.ENGINE, VOICE)
+                self.alarms.clear(alarms.ENGINE, VOICE)
             else:
                 words = "a sentence could not be spoken; the show goes on with the next"
-                self.alarms.sound(Part.ENGINE, VOICE, words, unix_now=time.time())
+                self.alarms.sound(alarms.ENGINE, VOICE, words, now=time.time())
             self.do(ev.Spoken(line.id) if ok else ev.SpeechFailed(line.id))
 
         self._speaker.speak(line, done)
@@ -338,7 +338,6 @@ class ShowSession:
                 "audience": self.pages.audience,
                 "counts": dict(self.counts),
                 "sources": [asdict(state) for state in self._sources_state.values()],
-                "alarms": self.alarms.as_json(),
                 "alarms": [asdict(alarm) for alarm in self.alarms.standing],
             },
             keep=True,
@@ -360,8 +359,8 @@ class ShowSession:
     def _source_state(self, state: SourceState) -> None:
         self._sources_state[state.name] = state
         if state.connected:
-            self.alarms.clear(Part.SOURCE, state.name)
+            self.alarms.clear(alarms.SOURCE, state.name)
         elif state.reason:
             words = f"given up: {state.reason}" if state.refused else state.reason
-            self.alarms.sound(Part.SOURCE, state.name, words, unix_now=time.time())
+            self.alarms.sound(alarms.SOURCE, state.name, words, now=time.time())
         self._show_state()
