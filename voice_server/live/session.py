@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from voice_server.live import show_events as ev
 from voice_server.live import alarms, views
+from voice_server.live import show_events as ev
 from voice_server.live.alarms import Alarms
 from voice_server.live.answers import Answerer
 from voice_server.live.broadcast import Broadcast, Page
