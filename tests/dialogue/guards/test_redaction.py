@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voice_server.dialogue.guards.redaction import PiiKind, Vault, find_pii, redact
+from voice_server.dialogue.guards.redaction import SECRETS, Asked, PiiKind, Vault, find_pii, redact
 from voice_server.dialogue.locales import AVAILABLE
 from voice_server.shop.pack import load, resolve
 
@@ -58,6 +58,9 @@ def test_the_set_has_every_kind_in_every_language() -> None:
         ("en", "It costs 1,299 euros and is 180 by 90."),
         ("en", "I ordered two lamps at the shop on 15 December 2026."),
         ("en", "She is at home, I said. Com was the last word."),
+        ("fr", "Le code promo NOEL10 vaut 10 euros."),
+        ("nl", "Ik heb de kortingscode 2026 geprobeerd."),
+        ("en", "The promo code 2026 does not work."),
         ("xx", "Order BE-10482."),
     ],
 )
@@ -93,6 +96,44 @@ def test_shop_texts_and_questions_stay() -> None:
     ]
     wrong = [(text, redact(text, lang, known)) for lang, text in texts]
     assert [pair for pair in wrong if pair[0] != pair[1]] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "text", "masked"),
+    [
+        ("code", "nl", "vier acht twee, negen een drie", "[code]"),
+        ("code", "fr", "482 913", "[code]"),
+        ("code", "de", "achtundvierzig neunundzwanzig dreizehn bitte", "[code] bitte"),
+        ("code", "en", "I never got one", "I never got one"),
+        ("postcode", "nl", "negenduizend", "[postcode]"),
+        ("postcode", "nl", "9711 AB", "[postcode]"),
+        ("postcode", "nl", "9711 in Groningen", "[postcode] in Groningen"),
+        ("postcode", "fr", "mille", "[postcode]"),
+        ("number", "nl", "10497", "10497"),
+        ("number", "nl", "10497, 9000", "10497, [postcode]"),
+        ("number", "de", "9000", "[postcode]"),
+        ("phone", "fr", "512 34 56", "[phone]"),
+        ("address", "nl", " Kouter drie ", " [address] "),
+        ("", "nl", "9000", "9000"),
+    ],
+)
+def test_what_was_asked_for_needs_no_word(
+    asked: Asked, language: str, text: str, masked: str
+) -> None:
+    assert redact(text, language, asked=asked) == masked
+
+
+def test_what_the_caller_gave_before_is_taken_out_of_what_is_read_back() -> None:
+    said = "Ik verander het adres in Kouter 3, 9000 Gent. Klopt dat?"
+    masked = redact(said, "nl", private=("Kouter 3", "9000", "Gent", ""))
+    assert masked == "Ik verander het adres in [address], [address]. Klopt dat?"
+
+
+def test_people_at_the_desk_get_what_they_need_and_no_secrets() -> None:
+    said = "Bel mij op 0470 12 34 56, mijn kaart is 4111 1111 1111 1111, cvc 737."
+    assert redact(said, "nl", kinds=SECRETS) == (
+        "Bel mij op 0470 12 34 56, mijn kaart is [card], cvc [code]."
+    )
 
 
 def test_what_is_public_stays() -> None:

@@ -1,16 +1,17 @@
 """Personal data in texts: found in writing and in spoken form, taken out, and put back.  Pure.
 
-For logs, staff translations and prompts (R14).  Recall goes before precision: what looks like an
-account or a telephone number is taken out although it may be a tracking number.  Names are not
-found; order numbers are not personal by themselves.
+For what is stored, logged and translated for staff (R14).  Recall goes before precision: what
+looks like an account or a telephone number is taken out although it may be a tracking number.
+Names are not found; order numbers are not personal by themselves.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from stdnum import iban, luhn
 from stdnum.be import nn
@@ -19,6 +20,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.fr import nir
 from stdnum.nl import bsn
 
+from voice_server.dialogue.guards import pii_patterns as patterns
 from voice_server.dialogue.locales import AVAILABLE
 from voice_server.dialogue.spelling.alphabet import load_alphabet
 from voice_server.dialogue.spelling.pieces import Piece, PieceKind, read_pieces
@@ -31,10 +33,19 @@ class PiiKind(StrEnum):
     EMAIL = "email"
     IBAN = "iban"
     CARD = "card"
+    CODE = "code"
+    """A one-time code, the three digits on a card's back, a PIN."""
     NATIONAL = "national"
     PHONE = "phone"
     ADDRESS = "address"
     POSTCODE = "postcode"
+
+
+SECRETS = frozenset({PiiKind.CARD, PiiKind.CODE, PiiKind.NATIONAL})
+"""What nobody at a shop needs either: people who take a conversation over do not get it."""
+
+Asked = Literal["", "number", "postcode", "code", "phone", "address"]
+"""What the caller had been asked for: an answer needs no word that says what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,55 +57,6 @@ class Pii:
     end: int
 
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_IBAN = re.compile(r"(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![\w])")
-_RUN = re.compile(r"(?<![\w,.])\+?\d(?:[ ./\-()]{0,2}\d){6,24}(?![\w])")
-"""Seven digits and more, as telephone, card and national numbers are written."""
-_STREET_FIRST = (
-    r"(?:rue|avenue|av\.|boulevard|bd\.?|chaussée|chemin|allée|impasse|quai|route|drève|clos|"
-    r"square|place|sentier|cours)\s+(?:(?:de|du|des|la|le|les|d'|de\s+l'|aux?)\s*)*"
-    r"[A-ZÀ-Ý][\w'-]*(?:\s+[A-ZÀ-Ý][\w'-]*){0,3}"
-)
-_DUTCH = (
-    r"[A-Z][\w'-]*(?:straat|laan|weg|plein|steenweg|lei|dreef|kaai|gracht|singel|kade|hof|dijk|"
-    r"baan|park|markt)|(?:Grote|Oude|Nieuwe|Korte|Lange)\s+[A-Z]\w+"
-)
-_GERMAN = (
-    r"[A-ZÄÖÜ][\w'-]*(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|damm|ufer|markt|steig)|"
-    r"[A-ZÄÖÜ]\w+(?:er)?\s+(?:Straße|Strasse|Str\.|Allee|Platz|Weg|Ring|Damm|Ufer|Gasse)|"
-    r"(?:Am|An\s+der|Auf\s+der|Im|In\s+der|Zum|Zur)\s+[A-ZÄÖÜ]\w+"
-)
-_ENGLISH = r"(?:[A-Z][\w'-]*\s+){1,3}(?:Street|Road|Avenue|Lane|Drive|Square|Close|St\.|Rd\.)"
-_HOUSE = r"\d{1,4}(?:\s?[a-zA-Z](?![\w]))?"
-_BOX = r"(?:,?\s*(?:bte|boîte|bus|box|Whg\.?|app\.?|appt\.?)\s*\w{1,5})?"
-_STREET = re.compile(rf"(?<!\w)(?:{_STREET_FIRST}|{_DUTCH}|{_GERMAN}|{_ENGLISH})(?!\w)")
-_ADDRESS = re.compile(
-    rf"(?<!\w)(?:(?:{_STREET_FIRST}|{_DUTCH}|{_GERMAN}),?\s+(?:n°\s*)?{_HOUSE}(?![\w%€.,]\d){_BOX}"
-    rf"|{_HOUSE},?\s+(?:(?:bis|ter),?\s+)?(?:{_STREET_FIRST}|{_ENGLISH}){_BOX})"
-)
-_PLACE = re.compile(
-    r"(?<![\w.,€#-])(?:[BLDF]-)?(?:\d{4}\s?[A-Z]{2}(?!\w)|\d{4,5}\s+[A-ZÀ-Ý][a-zà-ÿ]{2,}[\w'-]*)"
-)
-_NO_PLACE = frozenset(
-    {"euro", "euros", "eur", "gramm", "watt", "meter", "kilo", "stuck", "liter", "minuten", "uhr"}
-    | {"tage", "stunden", "punkte", "umdrehungen", "lumen", "kelvin", "januar", "februar", "marz"}
-    | {"april", "mai", "juni", "juli", "august", "september", "oktober", "november", "dezember"}
-    | {"january", "february", "march", "may", "june", "july", "october", "december", "seiten"}
-    | {"artikel", "produkte", "kunden", "teile", "menschen", "personen", "prozent", "millimeter"}
-    | {
-        "milliampere",
-        "milliamperestunden",
-        "wattstunden",
-        "kilometer",
-        "zentimeter",
-        "quadratmeter",
-    }
-)
-_POSTCODE_WORD = re.compile(
-    r"\b(?:code postal|codes? postaux|postcode|postnummer|postleitzahl|plz|zip(?: code)?)\b"
-    r"[^.!?\d]{0,24}$",
-    re.IGNORECASE,
-)
 _TLD = frozenset(
     {"com", "be", "nl", "fr", "de", "eu", "org", "net", "lu", "uk", "at", "ch", "es", "it", "io"}
     | {"me", "info", "shop", "brussels", "gent", "vlaanderen"}
@@ -105,30 +67,61 @@ _LONG_NUMBER = 12
 """Digits from which a spoken run is an account or a card, whatever its check digit."""
 
 
-def find_pii(text: str, language: str, known: Iterable[str] = ()) -> tuple[Pii, ...]:
+def find_pii(
+    text: str,
+    language: str,
+    known: Iterable[str] = (),
+    *,
+    asked: Asked = "",
+    private: Iterable[str] = (),
+) -> tuple[Pii, ...]:
     """Return the personal spans of a text, in order, none inside another.
 
     Args:
         text: written or transcribed.
         language: of its spoken numbers; an unknown one is read as English.
         known: what is public: the shop's own telephone number, addresses and mail.
+        asked: what the caller had been asked for.
+        private: values that the caller gave before, such as a street that is read back.
     """
     language = language if language in AVAILABLE else "en"
     found = [
-        *(Pii(PiiKind.EMAIL, *m.span()) for m in _EMAIL.finditer(text)),
-        *(Pii(PiiKind.IBAN, *m.span()) for m in _IBAN.finditer(text) if _is_iban(m.group())),
+        *(Pii(PiiKind.EMAIL, *m.span()) for m in patterns.EMAIL.finditer(text)),
+        *(
+            Pii(PiiKind.IBAN, *m.span())
+            for m in patterns.IBAN.finditer(text)
+            if _is_iban(m.group())
+        ),
         *_written_numbers(text),
-        *(Pii(PiiKind.ADDRESS, *m.span()) for m in _ADDRESS.finditer(text)),
-        *(Pii(PiiKind.POSTCODE, *m.span()) for m in _PLACE.finditer(text) if _is_place(m.group())),
-        *_spoken(text, language),
+        *(Pii(PiiKind.ADDRESS, *m.span()) for m in patterns.ADDRESS.finditer(text)),
+        *(
+            Pii(PiiKind.POSTCODE, *m.span())
+            for m in patterns.PLACE.finditer(text)
+            if _is_place(m.group())
+        ),
+        *_spoken(text, language, asked),
+        *(Pii(PiiKind.ADDRESS, *span) for value in private for span in _spans_of(value, text)),
     ]
+    if asked == "address" and text.strip():
+        found.append(Pii(PiiKind.ADDRESS, len(text) - len(text.lstrip()), len(text.rstrip())))
     public = [span for value in known for span in _spans_of(value, text)]
     return _settled(p for p in found if not any(a <= p.start and p.end <= b for a, b in public))
 
 
-def redact(text: str, language: str, known: Iterable[str] = ()) -> str:
-    """Return a text with every personal span replaced by its kind: "[phone]"."""
-    return _replace(text, find_pii(text, language, known), lambda pii, _: f"[{pii.kind.value}]")
+def redact(
+    text: str,
+    language: str,
+    known: Iterable[str] = (),
+    *,
+    asked: Asked = "",
+    private: Iterable[str] = (),
+    kinds: Container[PiiKind] = frozenset(PiiKind),
+) -> str:
+    """Return a text with every personal span of ``kinds`` replaced by its kind: "[phone]"."""
+    found = find_pii(text, language, known, asked=asked, private=private)
+    return _replace(
+        text, [pii for pii in found if pii.kind in kinds], lambda pii, _: f"[{pii.kind.value}]"
+    )
 
 
 class Vault:
@@ -209,12 +202,12 @@ def _is_iban(text: str) -> bool:
 
 
 def _is_place(text: str) -> bool:
-    return fold(text.split()[-1]) not in _NO_PLACE
+    return fold(text.split()[-1]) not in patterns.NO_PLACE
 
 
 def _written_numbers(text: str) -> list[Pii]:
     found = []
-    for match in _RUN.finditer(text):
+    for match in patterns.RUN.finditer(text):
         kind = _kind_of(match.group())
         if kind is not None:
             found.append(Pii(kind, *match.span()))
@@ -242,11 +235,11 @@ def _is_national(digits: str) -> bool:
 # -- spoken -----------------------------------------------------------------------------------
 
 
-def _spoken(text: str, language: str) -> list[Pii]:
+def _spoken(text: str, language: str, asked: Asked) -> list[Pii]:
     pieces = read_pieces(text, language)
     return [
         *_spoken_addresses(text, pieces, language),
-        *_spoken_numbers(text, pieces),
+        *_spoken_numbers(text, pieces, asked),
         *_spoken_houses(text, pieces),
     ]
 
@@ -286,9 +279,9 @@ def _domain_end(text: str, pieces: Sequence[Piece], at: int) -> int | None:
     return end
 
 
-def _spoken_numbers(text: str, pieces: Sequence[Piece]) -> list[Pii]:
+def _spoken_numbers(text: str, pieces: Sequence[Piece], asked: Asked) -> list[Pii]:
     found = []
-    for first, last in _number_runs(text, pieces):
+    for place, (first, last) in enumerate(_number_runs(text, pieces)):
         run = pieces[first : last + 1]
         digits = "".join(piece.text for piece in run if piece.kind is PieceKind.DIGITS)
         start, end = run[0].start, run[-1].end
@@ -299,11 +292,36 @@ def _spoken_numbers(text: str, pieces: Sequence[Piece]) -> list[Pii]:
         kind = _kind_of(digits) if len(digits) >= 8 else None
         if kind is None and len(digits) >= _LONG_NUMBER:
             kind = PiiKind.CARD
-        if kind is None and 4 <= len(digits) <= 5 and _POSTCODE_WORD.search(text[:start]):
-            kind = PiiKind.POSTCODE
+        if kind is None and asked == "number" and len(digits) >= 8:
+            # An order number with its postcode: where a comma tells them apart, one is kept.
+            kind, start = PiiKind.POSTCODE, max(start, 1 + text.rfind(",", start, end))
+            start += len(text[start:end]) - len(text[start:end].lstrip())
+        if kind is None:
+            kind = _short_kind(digits, text[:start], text[end:], asked, first=place == 0)
+        if kind is PiiKind.POSTCODE and (letters := patterns.DUTCH_LETTERS.match(text, end)):
+            end = letters.end()
         if kind is not None:
             found.append(Pii(kind, start, end))
     return found
+
+
+def _short_kind(
+    digits: str, before: str, after: str, asked: Asked, *, first: bool
+) -> PiiKind | None:
+    """Return what a number is by the words around it, and by what was asked for."""
+    long = len(digits)
+    if 4 <= long <= 5 and patterns.POSTCODE_WORD.search(before):
+        return PiiKind.POSTCODE
+    if 3 <= long <= 8 and (patterns.CODE_WORD.search(before) or patterns.CODE_AFTER.search(after)):
+        return PiiKind.CODE
+    if asked == "code":
+        return PiiKind.CODE if long >= 2 else None  # "forty-eight, twenty-nine": two at a time
+    if asked == "phone" and long >= 5:
+        return PiiKind.PHONE
+    # Beside an order number a shorter number, or a second one, is the postcode.
+    if 4 <= long <= 5 and (asked == "postcode" or (asked == "number" and not (first and long > 4))):
+        return PiiKind.POSTCODE
+    return None
 
 
 def _number_runs(text: str, pieces: Sequence[Piece]) -> list[tuple[int, int]]:
@@ -326,7 +344,7 @@ def _spoken_houses(text: str, pieces: Sequence[Piece]) -> list[Pii]:
     numbers = [piece for piece in pieces if piece.kind is PieceKind.DIGITS and len(piece.text) <= 4]
     return [
         Pii(PiiKind.ADDRESS, min(street.start(), number.start), max(street.end(), number.end))
-        for street in _STREET.finditer(text)
+        for street in patterns.STREET.finditer(text)
         for number in numbers
         if _beside(text, street, number)
     ]
