@@ -60,15 +60,76 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class CallDetail:
+    """One phone call, as it is accounted for. Numbers are masked."""
+
+    id: str
+    """That of its session: its turns and events carry it too."""
+    shop_id: str
+    vendor: str
+    line: str
+    began_at: datetime
+    """When it rang: the webhook or the INVITE, else the stream. Aware, as all times here."""
+    ended_at: datetime
+    answered_at: datetime | None = None
+    reason: str = ""
+    """Why it ended."""
+    caller: str = ""
+    called: str = ""
+    direction: str = "inbound"
+    market: str = ""
+    languages: tuple[str, ...] = ()
+    """In the order they were first spoken."""
+    vendor_ids: Mapping[str, str] = field(default_factory=dict)
+    """"call" and "stream", for the vendor's support."""
+    turns: int = 0
+    interruptions: int = 0
+    keys: int = 0
+    faults: int = 0
+    lost_ms: float = 0.0
+    handed_off: str = ""
+    """Why a human was wanted, "" if none was."""
+    transfers: tuple[Mapping[str, Any], ...] = ()
+    """Each try: "target" (masked), "warm", "result"."""
+    consent: str = ""
+    """To a recording, as the line asked for it; "" where it asks nothing."""
+    p50_ms: float | None = None
+    """Voice to voice: end of the caller's speech to our first sound. None without an answer."""
+    p95_ms: float | None = None
+    listeners: tuple[Mapping[str, Any], ...] = ()
+    """Each of the staff who listened or spoke: "agent", "did", "at", "seconds"."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls; what is left empty does not matter."""
+
+    shop_id: str | None = None
+    since: datetime | None = None
+    """Begun then or later."""
+    until: datetime | None = None
+    """Begun before."""
+    vendor: str = ""
+    line: str = ""
+    language: str = ""
+    """Spoken in the call at any time."""
+    handed_off: bool | None = None
+    before: int | None = None
+    """Older than this place: the next page."""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
     """How many rows are gone."""
 
     events: int = 0
     turns: int = 0
     sessions: int = 0
+    calls: int = 0
 
 
-DataClass = Literal["events", "turns", "sessions"]
+DataClass = Literal["events", "turns", "sessions", "calls"]
 
 
 class StorageError(Exception):
@@ -124,6 +185,16 @@ class TurnStore(Protocol):
 
     async def turns(self, session_id: str) -> Sequence[Said]:
         """Return what was said in a session, in order. Raises StorageError."""
+
+
+class CallLog(Protocol):
+    """Call detail records."""
+
+    def note_call(self, detail: CallDetail) -> None:
+        """Keep a record; a later one with the same id replaces it. Never waits, never raises."""
+
+    async def calls(self, wanted: CallFilter) -> Sequence[tuple[int, CallDetail]]:
+        """Return records with their places, newest first. Raises StorageError."""
 
 
 class Retention(Protocol):

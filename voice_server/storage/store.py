@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,8 +11,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from voice_server.records import DataClass, Erased, Event, Said, StorageError, TranslationState
-from voice_server.storage import tables
+from voice_server.records import (
+    CallDetail,
+    CallFilter,
+    DataClass,
+    Erased,
+    Event,
+    Said,
+    StorageError,
+    TranslationState,
+)
+from voice_server.storage import call_rows, tables
+from voice_server.storage.cleaning import clean
 from voice_server.storage.faults import FAULTS
 from voice_server.storage.writer import Counts, Row, Writer, WriterOptions
 
@@ -206,6 +215,18 @@ class Storage:
             for row in rows
         ]
 
+    # -- calls ------------------------------------------------------------------------------
+
+    def note_call(self, detail: CallDetail) -> None:
+        """See :class:`voice_server.records.CallLog`."""
+        values = clean(call_rows.values(detail))
+        self._writer.put(Row("calls", detail.id, detail.shop_id, values))
+
+    async def calls(self, wanted: CallFilter) -> list[tuple[int, CallDetail]]:
+        """See :class:`voice_server.records.CallLog`."""
+        rows = await self._read(call_rows.query(wanted))
+        return [(row.place, call_rows.detail(row)) for row in rows]
+
     # -- retention --------------------------------------------------------------------------
 
     async def erase_session(self, session_id: str) -> Erased:
@@ -215,6 +236,7 @@ class Storage:
             tables.events.c.session_id == session_id,
             tables.turns.c.session_id == session_id,
             tables.sessions.c.key == session_id,
+            tables.calls.c.id == session_id,
         )
 
     async def erase_shop(self, shop_id: str) -> Erased:
@@ -224,19 +246,22 @@ class Storage:
             tables.events.c.shop_id == shop_id,
             tables.turns.c.shop_id == shop_id,
             tables.sessions.c.shop_id == shop_id,
+            tables.calls.c.shop_id == shop_id,
         )
 
     async def erase_before(
         self, when: datetime, what: DataClass, *, shop_id: str | None = None
     ) -> int:
-        """See :class:`voice_server.records.Retention`. A session's age is that of its end."""
+        """See :class:`voice_server.records.Retention`. Sessions and calls age from their end."""
         await self.flush()
         table = {
             "events": tables.events,
             "turns": tables.turns,
             "sessions": tables.sessions,
+            "calls": tables.calls,
         }[what]
-        old = (table.c.expires_at if what == "sessions" else table.c.at) < when
+        ages = {"sessions": "expires_at", "calls": "ended_at"}
+        old = table.c[ages.get(what, "at")] < when
         if shop_id is not None:
             old = sa.and_(old, table.c.shop_id == shop_id)
         (gone,) = await self._delete((table, old))
@@ -248,12 +273,16 @@ class Storage:
         events: sa.ColumnElement[bool],
         turns: sa.ColumnElement[bool],
         sessions: sa.ColumnElement[bool],
+        calls: sa.ColumnElement[bool],
     ) -> Erased:
         await self._writer.remove(queued)
         await self.flush()
         return Erased(
             *await self._delete(
-                (tables.events, events), (tables.turns, turns), (tables.sessions, sessions)
+                (tables.events, events),
+                (tables.turns, turns),
+                (tables.sessions, sessions),
+                (tables.calls, calls),
             )
         )
 
@@ -282,19 +311,3 @@ class Storage:
                 return rows
         except FAULTS as error:
             raise StorageError(f"the records cannot be read: {error}") from error
-
-
-_REFUSED = re.compile("[\x00\ud800-\udfff]")
-
-
-def clean(value: Any) -> Any:
-    """Return a value without what databases refuse: NUL characters and halves of surrogates."""
-    if isinstance(value, str):
-        if not _REFUSED.search(value):
-            return value
-        return value.replace("\x00", "").encode("utf-8", "replace").decode()
-    if isinstance(value, Mapping):
-        return {clean(str(key)): clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
-    return value

@@ -86,3 +86,21 @@ turns = sa.Table(
     sa.Index("turns_by_shop", "shop_id", "at"),
     sa.Index("turns_by_time", "at"),
 )
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    sa.Column("place", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(128), nullable=False, unique=True),
+    sa.Column("shop_id", sa.String(128), nullable=False),
+    sa.Column("vendor", sa.String(32), nullable=False),
+    sa.Column("line", sa.String(128), nullable=False),
+    sa.Column("languages", sa.String(128), nullable=False),
+    sa.Column("handed_off", sa.Boolean, nullable=False),
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment, nullable=False),
+    sa.Column("detail", Json, nullable=False),
+    sa.Index("calls_by_shop", "shop_id", "began_at"),
+    sa.Index("calls_by_time", "began_at"),
+)
+"""``languages`` is ",fr,nl,": a filter looks for ",nl," in it."""

@@ -25,10 +25,13 @@ from voice_server.storage.faults import FAULTS
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["events", "turns", "sessions", "translations"]
+Kind = Literal["events", "turns", "sessions", "translations", "calls"]
 
-ORDER: tuple[Kind, ...] = ("events", "turns", "sessions", "translations")
+ORDER: tuple[Kind, ...] = ("events", "turns", "sessions", "translations", "calls")
 """Within a batch: a translation comes after its turn."""
+
+_NEWEST: Mapping[Kind, str] = {"sessions": "key", "calls": "id"}
+"""What is replaced, and by which column it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +200,13 @@ async def _execute(connection: AsyncConnection, rows: Iterable[Row]) -> None:
     by_kind: dict[Kind, list[dict[str, Any]]] = {kind: [] for kind in ORDER}
     for row in rows:
         by_kind[row.kind].append(dict(row.values))
-    name = connection.dialect.name
+    dialect = connection.dialect.name
     for kind in ORDER:
         values = by_kind[kind]
-        if kind == "sessions":  # only the newest state of each counts
-            values = list({value["key"]: value for value in values}.values())
+        if name := _NEWEST.get(kind):  # only the newest state of each counts
+            values = list({value[name]: value for value in values}.values())
         if values:
-            await connection.execute(_statement(kind, name), values)
+            await connection.execute(_statement(kind, dialect), values)
 
 
 def _statement(kind: Kind, dialect: str) -> sa.Executable:
@@ -221,6 +224,14 @@ def _statement(kind: Kind, dialect: str) -> sa.Executable:
             for name in ("shop_id", "state", "saved_at", "expires_at")
         }
         return statement.on_conflict_do_update(index_elements=["key"], set_=fields)
+    if kind == "calls":
+        statement = insert(tables.calls)
+        fields = {
+            column.name: statement.excluded[column.name]
+            for column in tables.calls.c
+            if column.name not in ("place", "id")
+        }
+        return statement.on_conflict_do_update(index_elements=["id"], set_=fields)
     table = tables.events if kind == "events" else tables.turns
     return insert(table).on_conflict_do_nothing(index_elements=["id"])
 
