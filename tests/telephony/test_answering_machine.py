@@ -137,8 +137,8 @@ def test_the_vendors_word_counts_once() -> None:
 @pytest.mark.parametrize("hz", [440, 500, 850, 1000, 1400, 2000])
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_beeps_of_all_kinds(hz: int, rate: int) -> None:
-    sound = 0.2 * np.sin(2 * np.pi * hz * np.arange(rate // 4) / rate)
-    sound = np.concatenate((sound, np.zeros(rate // 10))).astype(np.float32)
+    wave = 0.2 * np.sin(2 * np.pi * hz * np.arange(rate // 4) / rate)
+    sound: Audio = np.concatenate((wave, np.zeros(rate // 10))).astype(np.float32)
     detector = BeepDetector(rate)
     size = rate // 50
     assert sum(detector.hear(sound[at : at + size]) for at in range(0, sound.size, size)) == 1
@@ -157,7 +157,7 @@ def test_what_is_no_beep() -> None:
     assert beeps(tone(400, gain=0.004)) == 0
     assert beeps(tone(LONGEST_MS + 200)) == 0
     assert beeps(tone(300, 770) + tone(300, 1336)) == 0  # key 5
-    assert beeps(np.concatenate([tone(60, 600 + 90 * n) for n in range(10)])) == 0  # a siren
+    assert beeps(*[tone(60, 600 + 90 * n) for n in range(10)]) == 0  # a siren
     assert beeps(np.full(RATE // 4, 0.3, np.float32)) == 0  # a stuck line
 
 

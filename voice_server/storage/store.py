@@ -24,6 +24,7 @@ from voice_server.records import (
 from voice_server.storage import call_rows, tables
 from voice_server.storage.cleaning import clean
 from voice_server.storage.faults import FAULTS
+from voice_server.storage.phone import CallStore
 from voice_server.storage.writer import Counts, Row, Writer, WriterOptions
 
 
@@ -56,6 +57,8 @@ class Storage:
         self._options = options
         self._now = now
         self._writer = Writer(engine, options.writer)
+        self.phone = CallStore(engine)
+        """Promised call-backs, opt-outs and recordings."""
 
     @property
     def counts(self) -> Counts:

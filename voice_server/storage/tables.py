@@ -104,3 +104,42 @@ calls = sa.Table(
     sa.Index("calls_by_time", "began_at"),
 )
 """``languages`` is ",fr,nl,": a filter looks for ",nl," in it."""
+
+call_backs = sa.Table(
+    "call_backs",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("shop_id", sa.String(128), nullable=False),
+    sa.Column("line", sa.String(128), nullable=False),
+    sa.Column("number", sa.String(20), nullable=False),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("due", Moment, nullable=False),
+    sa.Column("session_id", sa.String(128), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("taken_at", Moment),
+    sa.Index("call_backs_by_due", "state", "due"),
+)
+
+opt_outs = sa.Table(
+    "opt_outs",
+    metadata,
+    sa.Column("number", sa.String(20), primary_key=True),
+    sa.Column("shop_id", sa.String(128), primary_key=True),
+    sa.Column("source", sa.String(128), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+
+recordings = sa.Table(
+    "recordings",
+    metadata,
+    sa.Column("call_id", sa.String(64), primary_key=True),
+    sa.Column("shop_id", sa.String(128), nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("consent", sa.String(16), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("recordings_by_end", "expires_at"),
+)
