@@ -95,6 +95,13 @@ class ShopFacts:
         """The product left the catalogue."""
         self._gone.add(product_id)
 
+    def price(self, product_id: str) -> Decimal:
+        """Return the lowest price now. Raises KeyError for a product that is gone."""
+        product = self._product(product_id)
+        if product is None:
+            raise KeyError(product_id)
+        return self._price(product)
+
     def changed(self, product_id: str) -> bool:
         """Whether price or stock differ from the pack's, which the dialogue answers from."""
         product = self._product(product_id)

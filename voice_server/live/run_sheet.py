@@ -24,13 +24,14 @@ from __future__ import annotations
 import re
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from voice_server.live.policy import POLICIES
 
@@ -45,7 +46,29 @@ MOST_POINTS = 60
 
 
 class RunSheetError(Exception):
-    """A run-sheet is wrong; the message says what and where, for the host."""
+    """A run-sheet is wrong; the message says what and where, for the host.
+
+    ``problems`` has all that is wrong, each at its field.
+    """
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        """Keep the problems for an editor that shows each at its field."""
+        super().__init__(message)
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a run-sheet."""
+
+    place: str
+    """The field, as "segment.2.duration_s"."""
+    code: str
+    """What is wrong, for a page that has words of its own: "missing", "greater_than_equal"."""
+    words: str
+    """The same in English."""
+    limit: str = ""
+    """What the value is held against: the least number, the field's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,28 +175,40 @@ class _SheetForm(BaseModel):
 
 def load(path: Path) -> RunSheet:
     """Read a run-sheet. Raises RunSheetError."""
+    return parse(read(path))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a run-sheet's table, not yet checked. Raises RunSheetError."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RunSheetError(f"{path.name} cannot be read: {error}") from None
-    return parse(table)
 
 
 def parse(table: Mapping[str, Any]) -> RunSheet:
-    """Make a run-sheet of a table. Raises RunSheetError."""
+    """Make a run-sheet of a table. Raises RunSheetError with all that is wrong."""
     try:
         form = _SheetForm.model_validate(table)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise RunSheetError(f"{place}: {first['msg']}") from None
+        found = error.errors(include_url=False, include_input=False)
+        raise _wrong([_problem(entry) for entry in found]) from None
     show = form.show
+    problems = []
     if show.policy not in POLICIES:
-        raise RunSheetError(f"show.policy: there is none of that name; {', '.join(POLICIES)}")
+        words = f"there is none of that name; {', '.join(POLICIES)}"
+        problems.append(Problem("show.policy", "unknown_policy", words))
+    for at, entry in enumerate(form.segment):
+        problems += _script_problems(at, entry)
     segments = tuple(_segment(at, entry) for at, entry in enumerate(form.segment))
     names = [segment.id for segment in segments]
-    if len(set(names)) < len(names):
-        raise RunSheetError("segment: two segments have the same id")
+    problems += [
+        Problem(f"segment.{at}.id", "same_id", "two segments have the same id", name)
+        for at, name in enumerate(names)
+        if name in names[:at]
+    ]
+    if problems:
+        raise _wrong(problems)
     return RunSheet(
         id=show.id,
         title=show.title,
@@ -191,24 +226,38 @@ def parse(table: Mapping[str, Any]) -> RunSheet:
     )
 
 
-def _segment(at: int, form: _SegmentForm) -> Segment:
-    ident = form.id or (f"{at + 1}-{form.product}" if SLUG.fullmatch(form.product) else f"{at + 1}")
+def _wrong(problems: Sequence[Problem]) -> RunSheetError:
+    first = problems[0]
+    return RunSheetError(f"{first.place}: {first.words}", tuple(problems))
+
+
+def _problem(entry: ErrorDetails) -> Problem:
+    """Return what pydantic found as ours."""
+    limits = ("ge", "gt", "le", "lt", "max_length", "min_length", "max_digits", "decimal_places")
+    context = entry.get("ctx", {})
+    limit = next((str(context[name]) for name in limits if name in context), "")
+    place = ".".join(str(part) for part in entry["loc"])
+    return Problem(place, entry["type"], entry["msg"], limit)
+
+
+def _script_problems(at: int, form: _SegmentForm) -> Iterator[Problem]:
     for language, points in form.points.items():
+        where = f"segment.{at}.points.{language}"
         if len(points) > MOST_POINTS:
-            raise RunSheetError(f"segment.{at}.points.{language}: too many points")
+            yield Problem(where, "too_long", "too many points", str(MOST_POINTS))
         for place, point in enumerate(points):
             try:
-                fields = fields_of(point)
+                unknown = fields_of(point) - FIELDS
             except ValueError as error:
-                fields, problem = frozenset(), str(error)
-            else:
-                problem = ""
-            unknown = fields - FIELDS
-            if unknown or problem:
-                raise RunSheetError(
-                    f"segment.{at}.points.{language}.{place}: "
-                    + (problem or f"unknown field {{{min(unknown)}}}")
-                )
+                yield Problem(f"{where}.{place}", "braces", str(error))
+                continue
+            if unknown:
+                name = min(unknown)
+                yield Problem(f"{where}.{place}", "field", f"unknown field {{{name}}}", name)
+
+
+def _segment(at: int, form: _SegmentForm) -> Segment:
+    ident = form.id or (f"{at + 1}-{form.product}" if SLUG.fullmatch(form.product) else f"{at + 1}")
     flash = form.flash
     return Segment(
         id=ident,

@@ -22,6 +22,8 @@ Skip           -       silence     forget      forget      forget      -        
 Mute           -       pause       pause       -           pause       end       -
 TakeOver       -       pause       pause       pause       -           end       -
 Resume         -       -           -           resume      resume      -         -
+SheetChanged   revise  revise      revise      revise      revise      -         -
+HostAnswer     -       keep        say         keep        keep        -         -
 Jump           -       jump        jump        jump        jump        -         -
 Stop           end     close       close       end         end         end       -
 =============  ======  ==========  ==========  ==========  ==========  ========  ======
@@ -121,6 +123,8 @@ _ALL: dict[type[Any], Handler] = {
     ev.Resume: turns.ignore,
     ev.Jump: turns.ignore,
     ev.Stop: turns.ignore,
+    ev.SheetChanged: turns.ignore,
+    ev.HostAnswer: turns.ignore,
 }
 _LIVE: dict[type[Any], Handler] = _ALL | {
     ev.AnswerReady: turns.answer_ready,
@@ -132,10 +136,13 @@ _LIVE: dict[type[Any], Handler] = _ALL | {
     ev.Approve: turns.approve,
     ev.Skip: turns.skip,
     ev.Jump: turns.jump,
+    ev.SheetChanged: turns.revise,
+    ev.HostAnswer: turns.host_answer,
 }
 
 TABLE: dict[State, dict[type[Any], Handler]] = {
-    State.IDLE: _ALL | {ev.Begin: turns.begin, ev.Stop: turns.stop_now},
+    State.IDLE: _ALL
+    | {ev.Begin: turns.begin, ev.Stop: turns.stop_now, ev.SheetChanged: turns.revise},
     State.ON_AIR: _LIVE
     | {
         ev.Spoken: turns.spoken,

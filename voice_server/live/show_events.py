@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from voice_server.live.outcomes import Social
-from voice_server.live.run_sheet import Flash
+from voice_server.live.run_sheet import Flash, RunSheet
 
 
 class LineKind(StrEnum):
@@ -44,6 +44,8 @@ class Line:
     """Which point of the segment's script it is, -1 for none."""
     captions: tuple[tuple[str, str], ...] = ()
     """The sentence in the show's other languages, as (language, text), where facts give it."""
+    by_host: bool = False
+    """The host's words: what viewers are told apart, and the report counts."""
 
 
 # --------------------------------------------------------------------------- inputs
@@ -85,6 +87,8 @@ class AnswerReady:
     uses: frozenset[str] = frozenset()
     captions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The same sentences in other languages, as (language, sentences)."""
+    by_host: bool = False
+    """The host worded it, or changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,20 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class SheetChanged:
+    """The host edited the run-sheet: it holds for segments that have not begun."""
+
+    sheet: RunSheet
+
+
+@dataclass(frozen=True, slots=True)
+class HostAnswer:
+    """The host worded the answer to a question: it is said next, whatever the budget."""
+
+    answer: AnswerReady
+
+
+@dataclass(frozen=True, slots=True)
 class Jump:
     """Go to a segment, at once."""
 
@@ -180,6 +198,7 @@ class Stop:
 Input = (
     Begin | Spoken | SpeechFailed | Nudge | AnswerReady | AnswerFailed | Withdrawn | Crowd
     | FactChanged | Say | Approve | Skip | Mute | TakeOver | Resume | Jump | Stop
+    | SheetChanged | HostAnswer
 )  # fmt: skip
 
 

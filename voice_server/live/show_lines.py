@@ -45,6 +45,7 @@ def make(
     uses: frozenset[str] = frozenset(),
     point: int = -1,
     captions: tuple[tuple[str, str], ...] = (),
+    by_host: bool = False,
 ) -> Line:
     """Return a line in the show's language unless another is given."""
     return Line(
@@ -60,6 +61,7 @@ def make(
         uses=uses,
         point=point,
         captions=captions,
+        by_host=by_host or kind is LineKind.HOST,
     )
 
 
@@ -251,6 +253,7 @@ def answer_line(show: ShowState, draft: AnswerDraft, first: bool) -> Line:
         cluster=ready.cluster_id,
         uses=ready.uses,
         captions=_beside(dict(ready.captions), -len(draft.left), len(ready.sentences)),
+        by_host=ready.by_host,
     )
 
 

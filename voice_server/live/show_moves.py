@@ -7,6 +7,7 @@ from dataclasses import replace
 from voice_server.live import show_lines as lines
 from voice_server.live.phrases import minutes
 from voice_server.live.show_events import (
+    AnswerDraft,
     CancelSpeech,
     Finished,
     Line,
@@ -24,6 +25,7 @@ from voice_server.live.show_state import (
     IDLE_S,
     INVITE_EVERY,
     MOST_FAILURES,
+    MOST_SENTENCES,
     SPEECH_S,
     ShowState,
     State,
@@ -151,6 +153,21 @@ def answer_over(show: ShowState) -> None:
     show.must_talk = show.away = True
     if draft is not None and draft.announced:
         card(show)
+    take_host_answer(show)
+
+
+def take_host_answer(show: ShowState) -> None:
+    """Let the next answer of the host's wait for its turn, if none is in its way."""
+    while show.answer is None and show.host_answers:
+        ready = show.host_answers.popleft()
+        cluster = show.triage.take(ready.cluster_id)
+        if cluster is None:
+            continue  # taken back, or answered meanwhile
+        sentences = tuple(text for text in ready.sentences if text.strip())[:MOST_SENTENCES]
+        show.answer = AnswerDraft(
+            ready, sentences, True, names=cluster.names, askers=cluster.askers
+        )
+        show.out.append(Prepare(sentences[0], ready.language))
 
 
 def _script(show: ShowState, now: float) -> Line | None:
@@ -202,8 +219,8 @@ def _next(show: ShowState, now: float) -> Line | None:
 
 def enter(show: ShowState, at: int, now: float, *, again: bool = False) -> None:
     """Begin a segment: card, lower third, its points and its first words."""
-    first = show.at < 0
-    segment = show.sheet.segments[at]
+    first = show.running is None
+    segment = show.running = show.sheet.segments[at]
     show.at, show.round = at, show.round + (1 if again else 0)
     show.began, show.point, show.answers_s = now, 0, 0.0
     show.leave = show.invited = show.away = show.must_talk = show.flash_on = False
@@ -236,6 +253,7 @@ def card(show: ShowState) -> None:
 def close(show: ShowState) -> None:
     """Say goodbye after what is being said; nothing else is said any more."""
     show.state = State.CLOSING
+    show.host_answers.clear()
     give_up_answers(show)
     show.says.clear()
     show.due.clear()
@@ -269,5 +287,8 @@ def give_up_answers(show: ShowState) -> None:
         show.asked = ""
         show.timers.pop("answer", None)
     if show.answer is not None:
-        show.triage.release(show.answer.ready.cluster_id)
+        ready = show.answer.ready
+        show.triage.release(ready.cluster_id)
+        if ready.by_host and show.state is not State.CLOSING:
+            show.host_answers.appendleft(ready)  # the host's words are not lost
         answer_over(show)

@@ -11,7 +11,7 @@ from enum import Enum
 from voice_server.live.facts import Facts
 from voice_server.live.outcomes import Social
 from voice_server.live.run_sheet import RunSheet, Segment
-from voice_server.live.show_events import AnswerDraft, Command, Line, Say
+from voice_server.live.show_events import AnswerDraft, AnswerReady, Command, Line, Say
 from voice_server.live.triage import Triage
 
 ANSWER_S = 12.0
@@ -69,6 +69,9 @@ class ShowState:
 
     # where we are in the run-sheet
     at: int = -1
+    """Place of the running segment in the run-sheet; one before the next where it was removed."""
+    running: Segment | None = None
+    """The segment as it was when it began: an edited run-sheet changes the next ones."""
     round: int = 0
     point: int = 0
     """The next talking point of the segment."""
@@ -88,6 +91,8 @@ class ShowState:
     """Cluster whose answer is being prepared."""
     asked_approved: bool = False
     says: deque[Say] = field(default_factory=deque)
+    host_answers: deque[AnswerReady] = field(default_factory=deque)
+    """Answers in the host's words that wait for one that is being said."""
     crowd: deque[Social] = field(default_factory=deque)
     crowded_out: int = 0
     due: deque[str] = field(default_factory=deque)
@@ -116,7 +121,7 @@ class ShowState:
     @property
     def segment(self) -> Segment | None:
         """The segment that runs."""
-        return self.sheet.segments[self.at] if 0 <= self.at < len(self.sheet.segments) else None
+        return self.running
 
     @property
     def product(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from voice_server.live import show_events as ev
 from voice_server.live import show_lines as lines
 from voice_server.live import show_moves as moves
@@ -188,6 +190,23 @@ def approve(show: ShowState, event: ev.Approve, now: float) -> None:
     moves.ask(show, now)
 
 
+def host_answer(show: ShowState, event: ev.HostAnswer, now: float) -> None:
+    """Say the host's answer next; one that is being said is said to its end."""
+    cluster_id = event.answer.cluster_id
+    if show.asked == cluster_id:
+        show.triage.release(cluster_id)
+        show.asked = ""
+        show.timers.pop("answer", None)
+    show.host_answers.append(event.answer)
+    waiting = show.answer
+    if waiting is not None and not waiting.announced and not waiting.ready.by_host:
+        show.answer = None
+        show.triage.release(waiting.ready.cluster_id)
+    moves.take_host_answer(show)
+    if show.state is State.LULL:
+        moves.go_on(show, now)
+
+
 def skip(show: ShowState, event: ev.Skip, now: float) -> None:
     """Not this one; if it is being answered, no further."""
     cluster = show.triage.get(event.cluster_id)
@@ -226,6 +245,28 @@ def resume(show: ShowState, event: ev.Resume, now: float) -> None:
     show.state = State.ON_AIR
     show.away = show.segment is not None
     moves.go_on(show, now)
+
+
+def revise(show: ShowState, event: ev.SheetChanged, now: float) -> None:
+    """Take an edited run-sheet; what runs stays as it began.
+
+    What a show was set up with (languages, avatar, chat, policy) is the old one's until it begins
+    anew: voices and pages are made for it.
+    """
+    del now
+    show.sheet = replace(
+        show.sheet,
+        segments=event.sheet.segments,
+        title=event.sheet.title,
+        loop=event.sheet.loop,
+        answer_share=event.sheet.answer_share,
+        auto_answer=event.sheet.auto_answer,
+        answer_in_asker_language=event.sheet.answer_in_asker_language,
+    )
+    if show.running is not None:
+        places = {segment.id: at for at, segment in enumerate(show.sheet.segments)}
+        before = min(show.at, len(show.sheet.segments)) - 1
+        show.at = places.get(show.running.id, before)
 
 
 def jump(show: ShowState, event: ev.Jump, now: float) -> None:
