@@ -18,7 +18,6 @@ from voice_server.live.answers import Answerer
 from voice_server.live.chat.eventsub_source import EventSubSource
 from voice_server.live.chat.source import ChatSource
 from voice_server.live.chat.twitch_source import TwitchSource
-from voice_server.live.chat.youtube_source import YouTubeSource
 from voice_server.live.crowd import DemoCrowd
 from voice_server.live.facts import ShopFacts
 from voice_server.live.phrases import fixed
@@ -160,5 +159,8 @@ class Shows:
                     )
                 )
             else:
+                # Here, because it loads gRPC, which nobody else needs.
+                from voice_server.live.chat.youtube_source import YouTubeSource
+
                 found.append(YouTubeSource(rest, key=key))
         return found

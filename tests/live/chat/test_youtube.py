@@ -9,8 +9,8 @@ from aiohttp.test_utils import TestServer
 
 from voice_server.live.chat.envelope import ChatEvent, Kind, Role
 from voice_server.live.chat.source import SourceLost, SourceRefused
-from voice_server.live.chat.youtube import PageError, YouTubePages
-from voice_server.live.chat.youtube_source import YouTubeSource
+from voice_server.live.chat.youtube import PageError, Quota, YouTubePages
+from voice_server.live.chat.youtube_poller import YouTubePoller
 
 
 def item(ident: str, kind: str = "textMessageEvent", **snippet: Any) -> dict[str, Any]:
@@ -77,20 +77,20 @@ def test_kinds_and_targets() -> None:
 
 
 def test_the_quota_lasts_for_the_whole_show() -> None:
-    pages = YouTubePages(hours=4.0)
+    pages = YouTubePages(Quota(hours=4.0))
     now = calls = 0.0
     while now < 4 * 3600:
         _, wait = pages.receive(page(pollingIntervalMillis=1000), now)
         now += wait
         calls += 1
-    assert pages.units >= 0
+    assert pages.quota.units >= 0
     assert calls > 1800  # and it is used
 
 
 def test_what_the_api_asks_for_is_the_least() -> None:
-    _, wait = YouTubePages(hours=0.1).receive(page(pollingIntervalMillis=9000), 0.0)
+    _, wait = YouTubePages(Quota(hours=0.1)).receive(page(pollingIntervalMillis=9000), 0.0)
     assert wait == 9.0
-    poor = YouTubePages(hours=8, units=10)
+    poor = YouTubePages(Quota(hours=8, units=10))
     assert poor.receive(page(), 0.0)[1] == 30.0
 
 
@@ -130,7 +130,7 @@ async def read(*answers: web.Response) -> tuple[list[ChatEvent], list[web.Reques
         slept.append(seconds)
 
     events: list[ChatEvent] = []
-    source = YouTubeSource("chat", key="secret", api=str(server.make_url("/messages")), sleep=sleep)
+    source = YouTubePoller("chat", key="secret", api=str(server.make_url("/messages")), sleep=sleep)
     try:
         await source.read(events.append, lambda: None)
     except (SourceLost, SourceRefused) as error:
