@@ -18,10 +18,11 @@ from voice_server.dialogue.dialogue import (
     ReplyRequest,
 )
 from voice_server.dialogue.facts import Context
+from voice_server.dialogue.guards.masking import Given, Masker
 from voice_server.dialogue.journal import AnsweredTurn, Journal
 from voice_server.dialogue.memory.digest import Digester
 from voice_server.dialogue.memory.keeper import StateKeeper
-from voice_server.dialogue.memory.memory import Learned, Memory
+from voice_server.dialogue.memory.memory import EXCHANGES, Learned, Memory
 from voice_server.dialogue.prompt import last_user
 from voice_server.dialogue.trace import Trace
 
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 
 _PENDING = 16
 """Replies that may still be committed: speculation keeps two or three at most."""
+
+_VALUES = 32
+"""Personal values of a session that are masked wherever they are said again."""
 
 _SLOTS = ("category", "country", "colour", "size")
 """Fields of the context that a model should know of."""
@@ -43,6 +47,8 @@ class Records:
     journal: Journal | None = None
     digester: Digester | None = None
     """Improves the summary of long talks; None leaves it to the topics."""
+    masker: Masker = field(default_factory=Masker)
+    """Takes personal data out of what is kept."""
 
 
 @dataclass(slots=True)
@@ -59,6 +65,8 @@ class Pending:
     committed: bool = False
     context: Callable[[], Context] = Context
     """What holds after the reply."""
+    given: Callable[[], Given] = Given
+    """What flows know of the turn's words."""
 
 
 class Recollection:
@@ -74,6 +82,9 @@ class Recollection:
         self.memory = Memory()
         self._pending: OrderedDict[str, Pending] = OrderedDict()
         self._early: OrderedDict[str, None] = OrderedDict()
+        self._given: OrderedDict[int, Given] = OrderedDict()
+        self.values: tuple[str, ...] = ()
+        """Personal values that the caller has given: masked wherever they are said again."""
 
     def restore(self) -> Mapping[str, Any] | None:
         """Take over the memory of an earlier connection; return what was kept beside it."""
@@ -99,11 +110,12 @@ class Recollection:
         language: str,
         language_reason: str,
         context: Callable[[], Context],
+        given: Callable[[], Given] = Given,
     ) -> Pending:
         """Open the notes of a reply; its trace holds the memory that the turn may look at."""
         memory = _heard(self.memory, request.history)
         trace = Trace(memory=memory)
-        pending = Pending(request, trace, language, language_reason, context=context)
+        pending = Pending(request, trace, language, language_reason, context=context, given=given)
         if request.out_of_band:
             return pending
         self._pending[request.reply_id] = pending
@@ -160,8 +172,8 @@ class Recollection:
             language_reason=pending.language_reason,
         )
         again = len(request.history) - 1 > place
+        given, context = self._know(pending.given()), pending.context()
         if user:
-            context = pending.context()
             learned = Learned(
                 user=user,
                 assistant=assistant,
@@ -175,6 +187,9 @@ class Recollection:
                 again=again,
             )
             self.memory = _heard(self.memory, request.history).after(learned)
+            self._given[self.memory.turn] = given
+            while len(self._given) > EXCHANGES:
+                self._given.popitem(last=False)
             self._keep()
             if self._records.digester is not None:
                 self._records.digester.submit(
@@ -182,13 +197,37 @@ class Recollection:
                 )
         if self._records.journal is not None:
             self._records.journal.answered(
-                AnsweredTurn("" if again else user, assistant, pending.language, decision)
+                AnsweredTurn(
+                    "" if again else user,
+                    assistant,
+                    pending.language,
+                    decision,
+                    given,
+                    context.order or "",
+                )
             )
+
+    def _know(self, given: Given) -> Given:
+        """Remember the personal values of a turn, and return it with those of earlier turns."""
+        self.values = tuple(dict.fromkeys((*given.values, *self.values)))[:_VALUES]
+        return Given(given.asked, self.values)
 
     def _keep(self) -> None:
         if self._records.keeper is not None:
-            state = {**self._snapshot(), "memory": self.memory.to_json()}
+            state = {**self._snapshot(), "memory": self._masked().to_json()}
             self._records.keeper.keep(self._session_id, state)
+
+    def _masked(self) -> Memory:
+        """Return the memory as it may be kept."""
+        masker, values = self._records.masker, Given(values=self.values)
+
+        def user(text: str, language: str, turn: int) -> str:
+            return masker.user(text, language, self._given.get(turn, values))
+
+        def assistant(text: str, language: str) -> str:
+            return masker.assistant(text, language, values)
+
+        return self.memory.masked(user, assistant)
 
 
 def _products(trace: Trace, context: Context) -> tuple[str, ...]:

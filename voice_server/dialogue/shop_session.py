@@ -12,6 +12,7 @@ from typing import Any
 from voice_server.dialogue.answering import Resources, Turn
 from voice_server.dialogue.dialogue import Clause, Message, Phrase, ReplyPart, ReplyRequest
 from voice_server.dialogue.facts import Context
+from voice_server.dialogue.flows.private import at_rest, given_of
 from voice_server.dialogue.flows.shop_flows import FlowSession
 from voice_server.dialogue.flows.state import FlowState
 from voice_server.dialogue.flows.turn import CommandModel, FlowInput, FlowTurn
@@ -61,7 +62,9 @@ class ShopSession:
         self._flow_session = flow_session
         self._context = Context()
         self._flow = FlowState()
-        self._recollection = Recollection(session_id, records or Records(), self._state)
+        records = records or Records()
+        self._masker = records.masker
+        self._recollection = Recollection(session_id, records, self._state)
         self._effects: OrderedDict[str, _Effects] = OrderedDict()
         self._early: OrderedDict[str, None] = OrderedDict()
         self._handed_back = False
@@ -107,7 +110,10 @@ class ShopSession:
             self._tracker, self._context, self._flow = before
 
     def _state(self) -> dict[str, Any]:
-        return state_of(self._tracker, self._context, self._flow)
+        flows = self._resources.flows
+        values = self._recollection.values
+        kept = at_rest(flows.flows if flows else {}, self._flow, self._masker, values)
+        return state_of(self._tracker, self._context, kept)
 
     def resume_flow(self, state: FlowState) -> None:
         """Go on with what an earlier session of the same caller had reached."""
@@ -162,11 +168,13 @@ class ShopSession:
 
         resources, language = self._resources, effects.tracker.language
         flow = self._flow_turn(resources, request, effects)
+        flows, started = (resources.flows.flows if resources.flows else {}), effects.flow
         notes = self._recollection.begin(
             request,
             language,
             language_reason(before, language, _asked(request), resources.languages),
             lambda: effects.context,
+            lambda: given_of(flows, started, effects.flow),
         )
         effects.discloses = self._handed_back
         turn = Turn(

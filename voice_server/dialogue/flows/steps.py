@@ -43,7 +43,11 @@ from voice_server.dialogue.write_gate import (
 )
 
 FREE_TEXT = frozenset({"text", "street", "city"})
-"""Slots that take almost any words: they are never read from the words that began the flow."""
+"""Slots that take almost any words."""
+
+NOT_EARLY = FREE_TEXT | {"postcode"}
+"""Slots that are never read from the words that began the flow: the postcode in them proves whose
+order it is, it is not that of a new address."""
 
 
 _SENTENCES = re.compile(r"(?<=\w{4}[.?!]) (?=[^\W\d_a-z])")
@@ -138,7 +142,7 @@ class FlowSteps(FlowSpeech):
         if self.state.slot(step.ask):
             return None
         value = self._only(step)
-        if not value and self.state.opening and step.type not in FREE_TEXT:
+        if not value and self.state.opening and step.type not in NOT_EARLY:
             value = self._read(step, self.state.opening)
         if value:
             self.state = self.state.with_slot(step.ask, value)

@@ -6,7 +6,7 @@ Everything is bounded, so that the sixtieth turn costs no more than the tenth.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -172,6 +172,37 @@ class Memory:
     def digested(self, digest: str, turn: int) -> Memory:
         """Return the memory with a model's summary of the turns up to ``turn``."""
         return replace(self, digest=digest, digest_turn=min(turn, self.turn))
+
+    def masked(
+        self, user: Callable[[str, str, int], str], assistant: Callable[[str, str], str]
+    ) -> Memory:
+        """Return the memory with its words masked, for keeping.
+
+        Args:
+            user: what the caller said, its language and turn → the masked text.
+            assistant: what we said, and its language → the masked text.
+        """
+        language = self.exchanges[-1].language if self.exchanges else "en"
+        return replace(
+            self,
+            exchanges=tuple(
+                replace(
+                    one,
+                    user=user(one.user, one.language, one.turn),
+                    assistant=assistant(one.assistant, one.language),
+                )
+                for one in self.exchanges
+            ),
+            notes=tuple(
+                replace(note, asked=user(note.asked, language, note.turn)) if note.asked else note
+                for note in self.notes
+            ),
+            slots=tuple((name, assistant(value, language)) for name, value in self.slots),
+            digest=assistant(self.digest, "en"),
+            promises=tuple(
+                replace(promise, text=assistant(promise.text, "en")) for promise in self.promises
+            ),
+        )
 
     # -- telling ----------------------------------------------------------------------------
 
