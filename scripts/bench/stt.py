@@ -4,6 +4,8 @@
 
 Each FOLDER is named after its language (``fr``, ``nl`` ...) and holds ``name.wav`` with what is
 said in ``name.txt``.  ``scripts/bench/recordings.py`` fills such folders with real speech.
+``--ways wide,ulaw,alaw`` measures what the telephone costs: the same band-limited recordings at
+24 kHz, as the page sends them, and through a call's own G.711, resampler and level control.
 Times are per utterance, one after the other, on an otherwise idle machine or they mean little.
 """
 
@@ -29,9 +31,11 @@ import soundfile
 from scripts.bench.tables import percentile, print_table, write_json
 from voice_server.audio.resample import resample
 from voice_server.config import cache_root
-from voice_server.speech.engine import LISTENING_RATE, Audio
+from voice_server.speech.engine import LISTENING_RATE, SPEAKING_RATE, Audio
 from voice_server.speech.stt.decoding import WINDOW_S, WhisperModel
 from voice_server.speech.stt.whisper import TOKENS_AT_LEAST, TOKENS_PER_S, WhisperSpeechToText
+from voice_server.telephony.call import ALAW_8K, ULAW_8K, Codec
+from voice_server.telephony.hearing import Hearing
 from voice_server.weights import WeightStore
 
 SHORT_S = 5.0
@@ -115,6 +119,17 @@ def read_folder(folder: Path, limit: int) -> list[Utterance]:
     return utterances
 
 
+def by_telephone(audio: Audio, codec: Codec) -> Audio:
+    """Return what the models hear of ``audio`` over a line with ``codec``: float32 [n] at 16 kHz.
+
+    As a call does it: frames of 20 ms, decoded, resampled and levelled one after the other.
+    """
+    wire = codec.encode(resample(audio, LISTENING_RATE, codec.rate))
+    hearing, step = Hearing(codec, tones=False), codec.frame_bytes(20)
+    frames = [hearing.hear(wire[at : at + step], 0.0)[0] for at in range(0, len(wire), step)]
+    return np.concatenate(frames)
+
+
 def ways(folder: Path, names: Sequence[str]) -> dict[str, Listen]:
     """Return the ways to listen, by name: the engine itself, and Whisper as it was published."""
     engine = WhisperSpeechToText(folder, deadline_s=60)
@@ -133,7 +148,22 @@ def ways(folder: Path, names: Sequence[str]) -> dict[str, Listen]:
         encoded = model.encode(whole)
         return model.decode(encoded, language, max_tokens=bound, repetition_penalty=1.0).text
 
-    known: dict[str, Listen] = {"trimmed": trimmed, "partial": partial, "padded": padded}
+    async def wide(audio: Audio, language: str) -> str:
+        page = resample(
+            resample(audio, LISTENING_RATE, SPEAKING_RATE), SPEAKING_RATE, LISTENING_RATE
+        )
+        return await trimmed(page, language)
+
+    async def ulaw(audio: Audio, language: str) -> str:
+        return await trimmed(by_telephone(audio, ULAW_8K), language)
+
+    async def alaw(audio: Audio, language: str) -> str:
+        return await trimmed(by_telephone(audio, ALAW_8K), language)
+
+    known: dict[str, Listen] = {
+        "trimmed": trimmed, "partial": partial, "padded": padded,
+        "wide": wide, "ulaw": ulaw, "alaw": alaw,
+    }  # fmt: skip
     if unknown := set(names) - set(known):
         raise SystemExit(f"unknown way {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     return {name: known[name] for name in names}
@@ -206,7 +236,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
-    parser.add_argument("--ways", default="trimmed,padded", help="trimmed, partial, padded")
+    parser.add_argument(
+        "--ways", default="trimmed,padded", help="trimmed, partial, padded; wide, ulaw, alaw"
+    )
     parser.add_argument("--limit", type=int, default=40, help="utterances per folder")
     parser.add_argument("--model", type=Path, help="folder of the weights (default: whisper-base)")
     parser.add_argument("--json", type=Path, help="also write the table, and what was heard")

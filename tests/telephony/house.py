@@ -197,8 +197,8 @@ async def house(script: Script | None = None, **options: Any) -> AsyncIterator[H
         conversations.append(conversation)
         return conversation
 
-    options = {"lines": lambda: (LINE,), "demo": True, **options}
-    backend = TelephonyBackend(open_call, **options)
+    options = {"open_call": open_call, "lines": lambda: (LINE,), "demo": True, **options}
+    backend = TelephonyBackend(**options)
     application = web.Application()
     application[METRICS] = Metrics()
     add_telephony(application, backend, audiosocket=("127.0.0.1", 0), sip=("127.0.0.1", 0))

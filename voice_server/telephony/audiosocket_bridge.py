@@ -2,7 +2,8 @@
 
 https://docs.asterisk.org/Configuration/Channel-Drivers/AudioSocket/
 Sound is little-endian 16-bit, its rate is in the type.  Asterisk plays what comes as it comes, so
-sound must be sent one frame every 20 ms, and what was sent cannot be taken back.
+sound must be sent one frame every 20 ms, and what was sent cannot be taken back.  Silence is sent
+too: ``app_audiosocket`` of Asterisk 22 hangs up when nothing has come for two seconds.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class AudioSocketBridge(BridgeBase):
     """One connection; give :meth:`receive` any pieces of its bytes."""
 
     vendor = "audiosocket"
-    features = Features(buffers=False, lead_ms=60.0)
+    features = Features(buffers=False, lead_ms=60.0, fills=True)
 
     def __init__(self) -> None:
         super().__init__()

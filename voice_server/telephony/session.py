@@ -20,6 +20,8 @@ from voice_server.telephony.call import (
     CallEvent,
     Clear,
     Close,
+    Codec,
+    CodecChanged,
     Fault,
     HangUp,
     Mark,
@@ -186,6 +188,9 @@ class CallSession:
             if not self._calls.claim(event.call_id, self):
                 event = Fault("a second stream for a call that is up already", fatal=True)
         self._perform(self.flow.receive(event, self._clock()))
+        if isinstance(event, CodecChanged) and self._pacer is not None:
+            self._pacer.clear()  # frames of the old codec would be noise now
+            self._fill(event.codec)
 
     def _identified(self, started: Started) -> Started:
         """Add what the vendor's webhook, or the dialplan, told before."""
@@ -280,8 +285,12 @@ class CallSession:
             self._perform(self.flow.end("the server is not ready", self._clock()))
             return
         self._talk = self._tasks.create_task(self._converse(self._conversation))
-        codec = self.flow.started.codec if self.flow.started is not None else None
-        if self._pacer is not None and codec is not None and self._bridge.features.fills:
+        if self.flow.started is not None:
+            self._fill(self.flow.started.codec)
+
+    def _fill(self, codec: Codec) -> None:
+        """Send silence of this codec between the replies, where the line wants it."""
+        if self._pacer is not None and self._bridge.features.fills:
             self._pacer.fill(codec.silence * (codec.rate // 50))
 
     async def _converse(self, conversation: CallConversation) -> None:
