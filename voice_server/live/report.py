@@ -6,7 +6,8 @@ import csv
 import io
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from voice_server.live.questions import Cluster, Status
 
@@ -30,8 +31,12 @@ class Entry:
     askers: int = 1
     status: str = "waiting"
     reason: str = ""
+    chosen_s: float | None = None
+    """When it was chosen to be answered."""
     answered_s: float | None = None
     """When its answer began to sound."""
+    by_host: bool = False
+    """The host worded the answer, or changed it."""
 
 
 @dataclass(slots=True)
@@ -61,10 +66,19 @@ class ShowReport:
         entry.askers = max(entry.askers, cluster.askers)
         entry.status, entry.reason = cluster.status.value, cluster.reason
 
-    def sounding(self, cluster_id: str, now: float) -> None:
-        """The first words of an answer sound."""
+    def chosen(self, cluster_id: str, now: float) -> None:
+        """It is its turn: from now on the show owes an answer."""
         entry = self._entries.get(cluster_id)
         if entry is not None and entry.answered_s is None:
+            entry.chosen_s = self._at(now)
+
+    def sounding(self, cluster_id: str, now: float, *, by_host: bool = False) -> None:
+        """The first words of an answer sound."""
+        entry = self._entries.get(cluster_id)
+        if entry is None:
+            return
+        entry.by_host = entry.by_host or by_host
+        if entry.answered_s is None:
             entry.answered_s = self._at(now)
             entry.status = Status.ANSWERED.value
 
@@ -75,6 +89,15 @@ class ShowReport:
         elif cluster.id in self._entries and self._entries[cluster.id].answered_s is None:
             self._entries[cluster.id].status = cluster.status.value
 
+    def document(self, now: float, *, unix_now: float) -> Report:
+        """Return all there is, as it is kept: the summary, when it was, and every question."""
+        return {
+            "began_at": round(unix_now - self._at(now), 1),
+            "ended_at": round(unix_now, 1),
+            **self.summary(now),
+            "rows": [asdict(entry) for entry in self._entries.values()],
+        }
+
     def summary(self, now: float) -> Report:
         """Return the report as JSON."""
         entries = list(self._entries.values())
@@ -82,7 +105,14 @@ class ShowReport:
         waits = sorted(e.answered_s - e.asked_s for e in answered if e.answered_s is not None)
         unmet = [entry for entry in entries if entry.answered_s is None]
         unmet.sort(key=lambda entry: (-entry.askers, entry.asked_s))
+        ready = sorted(
+            e.answered_s - e.chosen_s
+            for e in answered
+            if e.answered_s is not None and e.chosen_s is not None
+        )
         minutes = Counter(int(entry.asked_s // 60) for entry in entries)
+        met = Counter(int(entry.asked_s // 60) for entry in answered)
+        span = range(max(minutes, default=-1) + 1)
         return {
             "seconds": round(self._at(now), 1),
             "questions": len(entries),
@@ -90,7 +120,15 @@ class ShowReport:
             "answered": len(answered),
             "answered_share": round(len(answered) / len(entries), 3) if entries else 0.0,
             "wait_s": {"p50": _quantile(waits, 0.5), "p95": _quantile(waits, 0.95)},
-            "per_minute": [minutes[minute] for minute in range(max(minutes, default=-1) + 1)],
+            "ready_s": {"p50": _quantile(ready, 0.5), "p95": _quantile(ready, 0.95)},
+            "by_host": sum(entry.by_host for entry in answered),
+            "per_minute": [minutes[minute] for minute in span],
+            "answered_per_minute": [met[minute] for minute in span],
+            "waits": [
+                [round(e.answered_s, 1), round(e.answered_s - e.asked_s, 1)]
+                for e in answered
+                if e.answered_s is not None
+            ],
             "by_language": _shares(entries, lambda entry: entry.language),
             "by_product": _shares(entries, lambda entry: entry.product),
             "by_intent": _shares(entries, lambda entry: entry.intent),
@@ -107,23 +145,35 @@ class ShowReport:
         }
 
     def table(self) -> str:
-        """Return one line per question as CSV; a text that a spreadsheet would run is quoted."""
-        out = io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(
-            ["asked_s", "answered_s", "language", "intent", "product", "askers", "status", "text"]
-        )
-        for e in self._entries.values():
-            text = f"'{e.text}" if e.text[:1] in "=+-@\t" else e.text
-            answered = "" if e.answered_s is None else round(e.answered_s, 1)
-            writer.writerow(
-                [round(e.asked_s, 1), answered, e.language, e.intent, e.product, e.askers,
-                 e.status, text]
-            )  # fmt: skip
-        return out.getvalue()
+        """Return one line per question as CSV."""
+        return table([asdict(entry) for entry in self._entries.values()])
 
     def _at(self, now: float) -> float:
         return max(0.0, now - (now if self.began is None else self.began))
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return one line per question as CSV; a text that a spreadsheet would run is quoted."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in COLUMNS])
+    return out.getvalue()
+
+
+COLUMNS = (
+    *("asked_s", "chosen_s", "answered_s", "language", "intent", "product", "askers", "status"),
+    *("by_host", "text"),
+)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, 1)
+    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
+        return f"'{value}"
+    return "" if value is None else value
 
 
 def _quantile(ordered: list[float], share: float) -> float | None:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from voice_server.live.facts import ShopFacts
 from voice_server.live.run_sheet import Problem, RunSheet, RunSheetError, parse
 from voice_server.live.sheet_store import SheetStore, Table, Version
 from voice_server.shop.shop import Shop
@@ -34,7 +33,6 @@ class SheetBook:
     def __init__(self, shop: Shop, packed: Mapping[str, Table], store: SheetStore) -> None:
         """``packed``: tables of the pack's run-sheets (and of the command line's) by id."""
         self._shop = shop
-        self._facts = ShopFacts(shop)
         self._packed = dict(packed)
         self._store = store
 
@@ -120,20 +118,21 @@ class SheetBook:
         problems = []
         for at, segment in enumerate(sheet.segments):
             place = f"segment.{at}"
-            if segment.product_id and not self._facts.known(segment.product_id):
+            product = self._shop.catalogue.get(segment.product_id)
+            if segment.product_id and product is None:
                 words = "the catalogue has no such product"
                 problems.append(Problem(f"{place}.product", "product", words, segment.product_id))
                 continue
-            if not segment.product_id and not segment.points.get(sheet.language):
+            if product is None and not segment.points.get(sheet.language):
                 words = "a segment without product needs something to say"
                 problems.append(Problem(f"{place}.points.{sheet.language}", "silent", words))
             flash = segment.flash
             if flash is None:
                 continue
-            if not segment.product_id:
+            if product is None:
                 words = "a flash sale needs a product"
                 problems.append(Problem(f"{place}.flash.price", "flash_product", words))
-            elif flash.price >= (usual := self._facts.price(segment.product_id)):
+            elif flash.price >= (usual := product.price):
                 words = f"the flash price must be below the usual one, {usual}"
                 problems.append(Problem(f"{place}.flash.price", "flash_price", words, str(usual)))
             if flash.starts_s >= segment.duration_s:
