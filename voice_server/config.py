@@ -96,6 +96,19 @@ class Settings(BaseSettings):
         ge=0,
         description="seconds a conversation's memory is kept, so that it survives a restart",
     )
+    keep_turns_days: float = Field(
+        90.0, gt=0, description="days the words of conversations are kept, masked; then erased"
+    )
+    keep_events_days: float = Field(
+        400.0,
+        gt=0,
+        description="days the event log is kept: decisions, writes and figures, without words",
+    )
+    customer_key: SecretStr = Field(
+        SecretStr(""),
+        description="16 characters or more, the same on all machines: by its digests one "
+        "customer's conversations are found; empty: a file made in the data folder",
+    )
     models: Path = Field(
         default_factory=lambda: cache_root() / "models", description="folder of the weights"
     )

@@ -7,7 +7,8 @@ The composition root opens every conversation through :func:`open_with_desk` and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
@@ -24,6 +25,7 @@ from voice_server.desk.service import DeskService
 from voice_server.desk.texts import label
 from voice_server.dialogue.dialogue import Message
 from voice_server.dialogue.flows.ports import HandOffOutcome, HandOffWish
+from voice_server.dialogue.guards.redaction import SECRETS, Asked, redact
 from voice_server.ids import IdFactory, new_id
 
 USER_SPEAKS = frozenset({State.HEARING, State.ENDPOINTING, State.PAUSED, State.HELD})
@@ -163,7 +165,7 @@ class DeskLine:
         self._seen.add(item_id)
         if self._service.watched(self._session_id):
             spoken = language or self.language
-            self._call.happened(live.CustomerSaid(item_id, text, spoken))
+            self._call.happened(live.CustomerSaid(item_id, _shown(text, spoken), spoken))
 
     def _closed(self, notice: n.Closed) -> None:
         self._service.detach(self._session_id)
@@ -205,11 +207,7 @@ class DeskHandOffs:
     def case(self, wish: HandOffWish) -> Case:
         """Return what the desk is told of a wish."""
         call = self._service.calls.get(wish.session_id)
-        lines = tuple(
-            Line(entry.role, entry.text, entry.language or wish.language)
-            for entry in wish.history
-            if isinstance(entry, Message) and entry.role != "system"
-        )
+        lines = tuple(_transcript(wish))
         slots = tuple((label("labels", name, self._internal), value) for name, value in wish.slots)
         order = label("labels", "order", self._internal)
         if wish.order and wish.order not in (value for _, value in wish.slots):
@@ -233,3 +231,26 @@ class DeskHandOffs:
         """Word a write of the flows, "cancel_order BE-10497"."""
         flow, _, rest = write.partition(" ")
         return f"{label('intents', flow, self._internal)} {rest}".strip()
+
+
+_CODE = re.compile(r"\bcode\b", re.IGNORECASE)
+"""In what we say, in all four languages: the answer to it is one."""
+
+
+def _transcript(wish: HandOffWish) -> Iterator[Line]:
+    """Yield what was said, as people at the desk see it."""
+    asked: Asked = ""
+    for entry in wish.history:
+        if not isinstance(entry, Message) or entry.role == "system":
+            continue
+        language = entry.language or wish.language
+        if entry.role == "user":
+            yield Line("user", _shown(entry.text, language, asked), language)
+        else:
+            asked = "code" if _CODE.search(entry.text) else ""
+            yield Line(entry.role, entry.text, language)
+
+
+def _shown(text: str, language: str, asked: Asked = "") -> str:
+    """Return a customer's words as people at the desk see and keep them: without secrets."""
+    return redact(text, language, asked=asked, kinds=SECRETS)

@@ -123,6 +123,16 @@ class ConsoleStore:
         rows = self._rows(f"{_SELECT} WHERE number = ?", int(reference) - FIRST_NUMBER)
         return _case(rows[0]) if rows else None
 
+    def of_session(self, session_id: str) -> list[DeskCase]:
+        """Return the cases of a conversation, closed ones too."""
+        return [_case(row) for row in self._rows(f"{_SELECT} WHERE {_OF_SESSION}", session_id)]
+
+    def erase_session(self, session_id: str) -> int:
+        """Delete the cases of a conversation and what was said in them; return how many."""
+        with self._lock:
+            gone = self._db.execute(_ERASE, (session_id,))
+        return gone.rowcount
+
     def open_cases(self, limit: int) -> list[DeskCase]:
         """Return what is not closed: most urgent first, then oldest."""
         rows = self._rows(
@@ -194,6 +204,9 @@ class ConsoleStore:
 
 
 _SELECT = "SELECT number, packet, state, agent, created FROM cases"
+
+_OF_SESSION = "json_extract(CAST(packet AS TEXT), '$.session_id') = ?"
+_ERASE = f"DELETE FROM cases WHERE {_OF_SESSION}"  # noqa: S608 - a constant
 
 
 def _case(row: tuple[Any, ...]) -> DeskCase:

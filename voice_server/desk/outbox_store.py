@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS outbox (
   created REAL NOT NULL,
   reference TEXT NOT NULL DEFAULT '',
   url TEXT NOT NULL DEFAULT '',
-  error TEXT NOT NULL DEFAULT ''
+  error TEXT NOT NULL DEFAULT '',
+  session TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS promises (id TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (state, due);
@@ -75,6 +76,9 @@ class OutboxStore:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute("PRAGMA secure_delete=ON")
             self._db.executescript(_SCHEMA)
+            columns = {row[1] for row in self._db.execute("PRAGMA table_info(outbox)")}
+            if "session" not in columns:  # a file of before packets could be erased by session
+                self._db.execute("ALTER TABLE outbox ADD COLUMN session TEXT NOT NULL DEFAULT ''")
 
     def close(self) -> None:
         """Close the file."""
@@ -84,11 +88,13 @@ class OutboxStore:
     def put(self, packet: HandOffPacket, now: float) -> bool:
         """Keep a packet, due at once; False if its id is known already."""
         return self._change(
-            "INSERT OR IGNORE INTO outbox (id, packet, due, created) VALUES (?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO outbox (id, packet, due, created, session)"
+            " VALUES (?, ?, ?, ?, ?)",
             packet.id,
             packet.to_json(),
             now,
             now,
+            packet.session_id,
         )
 
     def begin(self, packet_id: str, now: float, lease_s: float) -> tuple[HandOffPacket, int] | None:
@@ -196,6 +202,14 @@ class OutboxStore:
         """Return how many packets are in a state, for metrics."""
         found: int = self._rows("SELECT count(*) FROM outbox WHERE state = ?", state.value)[0][0]
         return found
+
+    def erase_session(self, session_id: str) -> list[Ticket]:
+        """Forget the packets of a session, sent or not; return the tickets the desk has made."""
+        with self._lock:
+            rows = self._db.execute(
+                "DELETE FROM outbox WHERE session = ? RETURNING reference, url", (session_id,)
+            ).fetchall()
+        return [Ticket(reference, url) for reference, url in rows if reference]
 
     def purge(self, before: float) -> int:
         """Forget what was delivered, or died, before a time; return how many."""

@@ -154,6 +154,16 @@ class CallStore:
         """See :class:`voice_server.call_records.RecordingStore`."""
         return await self._delete(sa.delete(recordings).where(recordings.c.call_id == call_id))
 
+    async def erase_session(self, session_id: str) -> int:
+        """Erase the promises made in a conversation; return how many. Opt-outs stay: they protect.
+
+        Raises:
+            StorageError: nothing could be erased.
+        """
+        async with self._begin() as connection:
+            promised = sa.delete(call_backs).where(call_backs.c.session_id == session_id)
+            return (await connection.execute(promised)).rowcount
+
     # -------------------------------------------------------------- internals
 
     @asynccontextmanager

@@ -9,7 +9,8 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from voice_server.dialogue.guards.redaction import SECRETS, Asked, redact
+from voice_server.dialogue.guards.redaction import SECRETS, Asked, PiiKind, find_pii, redact
+from voice_server.dialogue.spelling.pieces import read_pieces
 
 CACHED = 2048
 """Texts of which the masked form is remembered: a memory is written after every turn, and masking
@@ -49,6 +50,22 @@ class Masker:
         """Return a text without what nobody at the shop needs either: card numbers and codes."""
         return redact(text, language, self._known, kinds=SECRETS)
 
+    def contacts(self, text: str, language: str) -> tuple[str, ...]:
+        """Return the e-mail addresses and telephone numbers in what a caller said, written out."""
+        found = find_pii(text, language, self._known)
+        return tuple(
+            _written(text[pii.start : pii.end], language)
+            for pii in found
+            if pii.kind in {PiiKind.EMAIL, PiiKind.PHONE}
+        )
+
     def _mask(self, text: str, language: str, given: Given) -> str:
         values = sorted(given.values, key=len, reverse=True)
         return redact(text, language, self._known, asked=given.asked, private=values)
+
+
+def _written(text: str, language: str) -> str:
+    """Return an address or a number as it is written, however it was spelled."""
+    if "@" in text or any(char.isdigit() for char in text):
+        return text
+    return "".join(piece.text for piece in read_pieces(text, language))

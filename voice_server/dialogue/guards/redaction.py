@@ -119,9 +119,17 @@ def redact(
 ) -> str:
     """Return a text with every personal span of ``kinds`` replaced by its kind: "[phone]"."""
     found = find_pii(text, language, known, asked=asked, private=private)
-    return _replace(
-        text, [pii for pii in found if pii.kind in kinds], lambda pii, _: f"[{pii.kind.value}]"
-    )
+    return mask(text, [pii for pii in found if pii.kind in kinds])
+
+
+def find_written(text: str) -> tuple[Pii, ...]:
+    """Return addresses and long numbers that are written out; quick, for log lines."""
+    return _settled(_written(text)) if _MAYBE.search(text) else ()
+
+
+def mask(text: str, found: Sequence[Pii]) -> str:
+    """Return a text with each of ``found``, which are in order, replaced by its kind."""
+    return _replace(text, found, lambda pii, _: f"[{pii.kind.value}]")
 
 
 class Vault:
@@ -191,6 +199,17 @@ def _settled(found: Iterable[Pii]) -> tuple[Pii, ...]:
 
 
 # -- written ----------------------------------------------------------------------------------
+
+
+_MAYBE = re.compile(r"@|\d[^\n]{0,3}\d[^\n]{0,3}\d[^\n]{0,3}\d")
+
+
+def _written(text: str) -> list[Pii]:
+    return [
+        *(Pii(PiiKind.EMAIL, *m.span()) for m in patterns.EMAIL.finditer(text)),
+        *(Pii(PiiKind.IBAN, *m.span()) for m in patterns.IBAN.finditer(text) if _is_iban(m[0])),
+        *_written_numbers(text),
+    ]
 
 
 def _is_iban(text: str) -> bool:
