@@ -94,7 +94,18 @@ PY
     grep -iE 'error|no matching' "$log" | tail -n 5 >&2
     die "could not install the dependencies; the whole log is in .venv/install.log"
   fi
+  german_voice
   installation_key "$1" >"$VENV/.installed-$1"
+}
+
+# Pico, the native German voice, is compiled; without a C compiler a borrowed voice speaks German.
+german_voice() {
+  "$PYTHON_IN" -c 'import ctts' 2>/dev/null && return
+  say "compiling the German voice"
+  "$PYTHON_IN" -m pip install --disable-pip-version-check --no-input \
+    -e "${ROOT}[pico]" >"$VENV/install-pico.log" 2>&1 ||
+    say "no C compiler or Python headers: German gets an accented voice, harder to understand
+  (Debian: apt-get install gcc python3-dev, then pip install 'voice-server[pico]')"
 }
 
 # fetch NAME...: weights, with progress; idle when they are there.

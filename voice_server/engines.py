@@ -20,6 +20,7 @@ from voice_server.speech.stt.whisper import WhisperSpeechToText
 from voice_server.speech.tts.espeak import EspeakTextToSpeech
 from voice_server.speech.tts.kokoro import KokoroTextToSpeech
 from voice_server.speech.tts.phrase_cache import PhraseCache
+from voice_server.speech.tts.pico import PicoTextToSpeech
 from voice_server.speech.tts.piper import PiperTextToSpeech
 from voice_server.speech.tts.speaker import Speaker
 from voice_server.speech.vad import SileroVad
@@ -36,6 +37,7 @@ class Voices:
     speaker: Speaker
     espeak: Espeak
     kokoro: KokoroTextToSpeech
+    pico: PicoTextToSpeech | None = None
 
     def speaker_for(self, shop: Shop) -> Speaker:
         """Return a speaker with a shop's market and the voices it prefers."""
@@ -43,9 +45,11 @@ class Voices:
         return self.speaker.speaking_for(shop.market.country, preferred)
 
     async def close(self) -> None:
-        """Stop the threads and end the child process."""
+        """Stop the threads and end the child processes."""
         self.speaker.close()
         await self.espeak.close()
+        if self.pico is not None:
+            await self.pico.close()
 
 
 @dataclass(slots=True)
@@ -99,13 +103,22 @@ async def load_voices(
             engines.append(voice)
         except EngineError as error:
             log.warning("the voice %s is left out: %s", file.stem, error)
+    pico = None
+    try:
+        pico = await PicoTextToSpeech.load(phonemizer)
+        engines.append(pico)
+    except EngineUnavailable as error:
+        log.info("German gets a borrowed voice: %s", error)
     try:
         engines.append(await EspeakTextToSpeech.load(espeak))
     except EngineUnavailable as error:
         log.warning("languages without a neural voice stay mute: %s", error)
     cache = PhraseCache(settings.models / "derived" / "phrases")
     return Voices(
-        Speaker(engines, cache=cache, market=market, preferences=preferences), espeak, kokoro
+        Speaker(engines, cache=cache, market=market, preferences=preferences),
+        espeak,
+        kokoro,
+        pico,
     )
 
 

@@ -1,12 +1,13 @@
-"""Time to the first audio of an uncached clause, real-time factor, and intelligibility of Kokoro.
+"""Time to the first audio of an uncached clause, real-time factor, and intelligibility.
 
     .venv/bin/python scripts/bench/tts.py [--languages en fr nl de] [--repeats 5] [--threads 2]
         [--round-trip] [--whole] [--json out/tts.json]
 
 "first" is from the call of speak() to its first chunk, phonemes included, for a word, a sentence
-and two sentences in one clause.  "starved" is how long a player that starts with the first chunk
-would have waited for later ones.  ``--round-trip`` has Whisper base write down the held-out
-sentences; ``--whole`` decodes them besides as the original model does, whole and with exact norms.
+and two sentences in one clause, of the voice the server would choose.  "starved" is how long a
+player that starts with the first chunk would have waited for later ones.  ``--round-trip`` has Whisper base write down the held-out
+sentences; ``--whole`` has all sentences written down, and decodes those of Kokoro's voices besides
+as the original model does: whole and with exact norms.
 """
 
 from __future__ import annotations
@@ -27,10 +28,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from scripts.bench.tables import percentile, print_table, write_json
 from scripts.dev.round_trip import Listener, score, sentences
 from voice_server.config import Settings
-from voice_server.speech.engine import SPEAKING_RATE, Audio
-from voice_server.speech.espeak import Espeak
+from voice_server.engines import load_voices
+from voice_server.speech.engine import SPEAKING_RATE, Audio, TextToSpeech
 from voice_server.speech.phonemes import EspeakPhonemizer
-from voice_server.speech.tts.kokoro import KokoroTextToSpeech
 from voice_server.speech.tts.kokoro_graph import derive
 from voice_server.speech.tts.kokoro_model import KokoroModel
 from voice_server.speech.tts.kokoro_phones import TIE, spell
@@ -49,7 +49,7 @@ def clauses(language: str) -> dict[str, list[str]]:
     }
 
 
-async def timed(tts: KokoroTextToSpeech, text: str, language: str) -> dict[str, float]:
+async def timed(tts: TextToSpeech, text: str, language: str) -> dict[str, float]:
     """Speak once; return first_ms, total_ms, audio_ms, starved_ms, window count."""
     began = time.perf_counter()
     first = 0.0
@@ -70,9 +70,7 @@ async def timed(tts: KokoroTextToSpeech, text: str, language: str) -> dict[str, 
     }  # fmt: skip
 
 
-async def speed(
-    tts: KokoroTextToSpeech, languages: list[str], repeats: int
-) -> list[dict[str, Any]]:
+async def speed(tts: TextToSpeech, languages: list[str], repeats: int) -> list[dict[str, Any]]:
     """Return a row per language and length; languages are interleaved against drift."""
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     for turn in range(repeats):
@@ -101,22 +99,22 @@ async def speed(
 
 
 async def round_trips(
-    tts: KokoroTextToSpeech, languages: list[str], listener: Listener, whole: Whole | None
+    tts: TextToSpeech, languages: list[str], listener: Listener, whole: Whole | None
 ) -> list[dict[str, Any]]:
     """Return a row of error rates per language, streamed and (if asked) whole."""
     rows = []
     for language in languages:
-        ways = {"streamed": []} | ({"whole": []} if whole else {})  # type: dict[str, list[Any]]
+        ways: dict[str, list[Any]] = {"streamed": [], "whole": []}
         texts = sentences(language, "held_out")
         if whole:  # whole is compared with streamed to a point: all sentences there are
             texts = sentences(language, "search") + texts
         for text in texts:
             pieces = [chunk.audio async for chunk in tts.speak(text, language=language)]
             ways["streamed"].append((text, listener.hear(np.concatenate(pieces), language)))
-            if whole:
+            if whole and whole.knows(language):
                 audio = await whole.speak(text, language)
                 ways["whole"].append((text, listener.hear(audio, language)))
-        for way, pairs in ways.items():
+        for way, pairs in ((way, pairs) for way, pairs in ways.items() if pairs):
             result = score(pairs, language)
             rows.append(
                 {
@@ -133,12 +131,19 @@ async def round_trips(
 class Whole:
     """The original way: the whole clause at once, every norm measured on it."""
 
-    def __init__(self, store: WeightStore, derived: Path, espeak: EspeakPhonemizer) -> None:
-        """Open the graphs a second time."""
+    def __init__(
+        self, store: WeightStore, derived: Path, espeak: EspeakPhonemizer, languages: list[str]
+    ) -> None:
+        """Open the graphs a second time, for those of ``languages`` that Kokoro speaks."""
+        self._languages = languages
         self._folder = store.path("kokoro-82m")
         self._specs = read_specs(store.entry("kokoro-82m").engine)
         self._model = KokoroModel.load(derive(self._folder, derived), threads=2)
         self._phonemizer = espeak
+
+    def knows(self, language: str) -> bool:
+        """Whether the server's voice of that language is one of Kokoro's."""
+        return language in self._languages
 
     async def speak(self, text: str, language: str) -> Audio:
         """Return the clause's audio, uncut."""
@@ -164,28 +169,28 @@ async def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
-    settings = Settings()
+    settings = Settings(tts_threads=arguments.threads)
     store = WeightStore(settings.models)
-    derived = settings.models / "derived"
-    espeak = Espeak()
-    phonemizer = EspeakPhonemizer(espeak)
-    tts = KokoroTextToSpeech(
-        store.path("kokoro-82m"), derived, phonemizer, threads=arguments.threads
-    )
+    voices = await load_voices(settings, store)
+    speaker = voices.speaker
     try:
-        rows = await speed(tts, arguments.languages, arguments.repeats)
+        rows = await speed(speaker, arguments.languages, arguments.repeats)
         print_table(rows)
         if arguments.round_trip:
             listener = Listener(store.path("whisper-base"))
-            whole = Whole(store, derived, phonemizer) if arguments.whole else None
-            heard = await round_trips(tts, arguments.languages, listener, whole)
+            kokoro = [x for x in arguments.languages if speaker.voice_for(x).engine == "kokoro"]
+            phonemizer = EspeakPhonemizer(voices.espeak)
+            whole = Whole(store, settings.models / "derived", phonemizer, kokoro)
+            heard = await round_trips(
+                speaker, arguments.languages, listener, whole if arguments.whole else None
+            )
             print_table(heard)
             rows += heard
         if arguments.json:
             write_json(arguments.json, "tts", rows)
     finally:
-        tts.close()
-        await espeak.close()
+        await voices.close()
+        voices.kokoro.close()
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_server.speech import espeak as client
+from voice_server.speech import child as client
+from voice_server.speech.child import ChildVoice
 from voice_server.speech.engine import EngineError, EngineUnavailable
-from voice_server.speech.espeak import CHILD, Espeak, EspeakVoice, choose_voice
+from voice_server.speech.espeak import CHILD, Espeak, choose_voice
 from voice_server.speech.phonemes import CACHED_TEXTS, EspeakPhonemizer, split_at_marks
 
 
@@ -151,26 +152,26 @@ class TestProcess:
 
     async def test_a_killed_process_is_started_anew(self, espeak: Espeak) -> None:
         await espeak.version()
-        assert espeak._child is not None
-        old = espeak._child.process.pid
+        assert espeak._child._child is not None
+        old = espeak._child._child.process.pid
         os.kill(old, signal.SIGKILL)
         assert await espeak.phonemes(["hello"], "en") == ["həlˈoʊ"]
-        assert espeak._child.process.pid != old
+        assert espeak._child._child.process.pid != old
 
     async def test_a_hanging_process_is_replaced(self, espeak: Espeak) -> None:
         await espeak.version()
-        espeak._deadline_s = 0.3
-        assert espeak._child is not None
-        os.kill(espeak._child.process.pid, signal.SIGSTOP)
+        espeak._child._deadline_s = 0.3
+        assert espeak._child._child is not None
+        os.kill(espeak._child._child.process.pid, signal.SIGSTOP)
         assert await espeak.phonemes(["hello"], "en") == ["həlˈoʊ"]
 
     async def test_survives_control_c_in_the_terminal(self, espeak: Espeak) -> None:
         await espeak.version()
-        assert espeak._child is not None
-        process = espeak._child.process
+        assert espeak._child._child is not None
+        process = espeak._child._child.process
         process.send_signal(signal.SIGINT)
         assert await espeak.phonemes(["hello"], "en") == ["həlˈoʊ"]
-        assert espeak._child.process is process
+        assert espeak._child._child.process is process
 
     @pytest.mark.parametrize("body", ["time.sleep(30)", "", "print('nonsense', flush=True)"])
     async def test_gives_up_after_one_retry(self, tmp_path: Path, body: str) -> None:
@@ -181,7 +182,7 @@ class TestProcess:
 
     async def test_closing_fails_those_who_wait(self, tmp_path: Path) -> None:
         process = stand_in(tmp_path, "time.sleep(30)")
-        process._deadline_s = 20
+        process._child._deadline_s = 20
         waiting = asyncio.create_task(process.phonemes(["one"], "en"))
         await asyncio.sleep(0.3)
         await process.close()
@@ -190,7 +191,7 @@ class TestProcess:
 
     async def test_what_the_process_refuses_is_an_engine_error(self, espeak: Espeak) -> None:
         with pytest.raises(EngineError, match="unknown request"):
-            await espeak._ask({"do": "sing"})
+            await espeak._child.ask({"do": "sing"})
 
     async def test_missing_library_says_what_to_install(self, tmp_path: Path) -> None:
         script = tmp_path / "child.py"
@@ -217,7 +218,7 @@ class TestProcess:
 
 class TestChoosingAVoice:
     VOICES = {  # noqa: RUF012
-        tag: EspeakVoice(tag, f"x/{tag}", "M")
+        tag: ChildVoice(tag, f"x/{tag}", "M")
         for tag in ("en-us", "en-gb", "fr-fr", "fr-be", "nl", "pt-br", "cmn")
     }
 

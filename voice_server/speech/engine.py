@@ -56,6 +56,8 @@ class Quality(StrEnum):
     """How a voice sounds in a language: the page and the logs say so."""
 
     NATIVE = "native"
+    PLAIN = "plain"
+    """Native and well understood, but plainly a machine."""
     ACCENTED = "accented"
     EXPERIMENTAL = "experimental"
     ROBOTIC = "robotic"

@@ -44,11 +44,12 @@ _REMEMBERED = 4_096
 
 _RANKS = {
     Quality.NATIVE: 0,
-    Quality.ACCENTED: 1,
-    Quality.EXPERIMENTAL: 2,
-    Quality.ROBOTIC: 3,
+    Quality.PLAIN: 1,
+    Quality.ACCENTED: 2,
+    Quality.EXPERIMENTAL: 3,
+    Quality.ROBOTIC: 4,
 }
-_ENGINES = ("piper", "kokoro", "coqui", "espeak-ng")
+_ENGINES = ("piper", "kokoro", "coqui", "pico", "espeak-ng")
 """Equally good voices in this order: Piper is three times as fast as Kokoro."""
 
 _SAME_LANGUAGE = {"cmn": "zh", "nb": "no", "nn": "no", "iw": "he"}
@@ -68,8 +69,8 @@ class Speaker:
     """All engines behind one :class:`TextToSpeech`; it is what a conversation speaks through.
 
     For a language the voices are tried in this order: the one asked for, those of the operator's
-    table, then native before accented, experimental and robotic.  An engine that fails before
-    its first chunk is passed over.
+    table, then native before plain, accented, experimental and robotic.  An engine that fails
+    before its first chunk is passed over.
     """
 
     def __init__(
