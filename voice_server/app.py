@@ -35,6 +35,7 @@ from voice_server.model_keeping import keep_embedded, make_model, probe
 from voice_server.phone_handoffs import PhoneHandOffs
 from voice_server.procedures import Procedures
 from voice_server.realtime.rest_backend import RestBackend
+from voice_server.realtime.returning import Returning
 from voice_server.records import StorageError
 from voice_server.shop.shop import Shop
 from voice_server.shop_loading import load_tenants
@@ -79,6 +80,7 @@ class App:
         self._reloader: Reloader | None = None
         self._model: LanguageModel | None = None
         self._books: Bookkeeping | None = None
+        self._returning: Returning | None = None
         self._http: aiohttp.ClientSession | None = None
         self._application: web.Application | None = None
         self.port = settings.port
@@ -117,6 +119,7 @@ class App:
             ) from None
         try:
             books = self._books = await _open_books(self.settings)
+            self._returning = Returning(books.storage, self.settings.resume_s)
             self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HTTP_S))
             await self._listen(runner)
             async with asyncio.TaskGroup() as tasks:
@@ -125,6 +128,7 @@ class App:
                     tasks.create_task(self._shows.run()),
                 ]
                 background.append(tasks.create_task(books.run()))
+                background.append(tasks.create_task(application[REALTIME].sessions.renew()))
                 try:
                     await self._load_or_stop(tasks, background, stop or asyncio.Event())
                     if self.loaded:
@@ -351,6 +355,8 @@ class App:
         if tenant.services is not None and self._engines.voices is not None:
             speaker = self._engines.voices.speaker_for(tenant.shop)
             tenant.services = replace(tenant.services, tts=speaker)
+        if tenant.knowledge is not None:
+            self._shows.renew(tenant.shop, tenant.knowledge)
         if tenant is self.tenants.default and isinstance(self._model, EmbeddedModel):
             self._model.keep_warm(prefix(tenant.identity))
 
@@ -366,6 +372,7 @@ class App:
             self._shows,
             self._model,
             self.reload,
+            lambda: self._returning,
         )
         return seams.backend()
 

@@ -22,6 +22,7 @@ from voice_server.model_keeping import state_of
 from voice_server.phone_lines import add_phone, telephony_backend
 from voice_server.realtime.api_errors import ApiError
 from voice_server.realtime.ports import PRINCIPAL, RealtimeBackend
+from voice_server.realtime.returning import Returning
 from voice_server.realtime.session_config import SessionDefaults
 from voice_server.shows import Shows
 from voice_server.speech.engine import EngineError
@@ -44,8 +45,12 @@ class WebSeams:
         shows: Shows,
         model: LanguageModel | None,
         reload: Callable[[Tenant], Awaitable[Reload]],
+        returning: Callable[[], Returning | None] = lambda: None,
     ) -> None:
-        """``engines`` may still be empty: what needs them is refused until they are loaded."""
+        """``engines`` may still be empty: what needs them is refused until they are loaded.
+
+        ``returning``: where clients' resume tokens outlive the process.
+        """
         self._settings = settings
         self._tenants = tenants
         self._engines = engines
@@ -53,12 +58,17 @@ class WebSeams:
         self._shows = shows
         self._model = model
         self._reload = reload
+        self._returning = returning
 
     def backend(self) -> WebBackend:
         """Return what the web application is made from."""
         settings = self._settings
         return WebBackend(
-            realtime=replace(self._realtime(self._tenants.default), for_request=self._realtime_for),
+            realtime=replace(
+                self._realtime(self._tenants.default),
+                for_request=self._realtime_for,
+                returning=self._returning,
+            ),
             rest=lambda: self._engines.rest,
             ready=self._ready,
             details=lambda: {"language_model": state_of(self._model)},

@@ -22,6 +22,7 @@ from voice_server.conversation.session import Conversation
 from voice_server.conversation.transcript import History
 from voice_server.realtime.ports import ConversationPort, RealtimeBackend
 from voice_server.realtime.rest_backend import RestBackend
+from voice_server.realtime.returning import Returning
 from voice_server.realtime.sessions import Sessions
 from voice_server.speech.engine import (
     SPEAKING_RATE,
@@ -188,6 +189,8 @@ async def house(
     jobs: int = 2,
     web_options: dict[str, Any] | None = None,
     services: Services | None = None,
+    returning: Returning | None = None,
+    not_yet: Callable[[], str] = str,
 ) -> AsyncIterator[House]:
     """``services``: real conversations with these engines instead of scripted ones."""
     conversations: list[FakeConversation] = []
@@ -235,6 +238,8 @@ async def house(
                 voices=lambda: voices,
                 max_sessions=max_sessions,
                 resume_s=resume_s,
+                returning=lambda: returning,
+                not_yet=not_yet,
             ),
             rest=lambda: rest if loaded else None,
             ready=ready,

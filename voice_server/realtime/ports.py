@@ -16,6 +16,7 @@ from voice_server.conversation.orders import Order
 from voice_server.conversation.transcript import History
 from voice_server.ids import IdFactory, new_id
 from voice_server.realtime.response import VisemeMaker
+from voice_server.realtime.returning import Returning
 from voice_server.realtime.session_config import SessionDefaults
 
 
@@ -87,6 +88,8 @@ class RealtimeBackend:
     for_request: Callable[[web.Request], tuple[str, RealtimeBackend]] | None = None
     """The id of the shop a request is for, and its backend; None: there is one shop. Raises
     ApiError for a shop that is not there, or not the caller's."""
+    returning: Callable[[], Returning | None] = lambda: None
+    """Where resume tokens outlive the process; None: they do not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,17 @@ class RealtimeProtocol:
             self.config.order(),
         ]
 
+    def restarted(self) -> list[Effect]:
+        """Greet a client whose session another process has begun: replies of then are over."""
+        event = self._writer.passing(
+            "voice_server.resumed",
+            **self._session(),
+            response_id=None,
+            offset_ms=0,
+            restarted=True,
+        )
+        return [event, self.config.order()]
+
     def receive(self, message: str | bytes, now: float) -> list[Effect]:
         """Take one websocket message: text is JSON, bytes are audio (extension ``binary``)."""
         if self._closed:

@@ -18,6 +18,7 @@ from voice_server.realtime.effects import Close, Effect, Send
 from voice_server.realtime.line import Line
 from voice_server.realtime.ports import Meter, RealtimeBackend
 from voice_server.realtime.protocol import RealtimeProtocol
+from voice_server.realtime.returning import Kept
 from voice_server.realtime.session_config import SessionConfig
 from voice_server.speech.engine import LISTENING_RATE
 
@@ -52,6 +53,7 @@ class RealtimeSession:
         """
         self.id = session_id
         self.shop = shop
+        self._language = language or ""
         self._meter = meter
         self._clock = clock
         self._resume_s = backend.resume_s
@@ -81,6 +83,14 @@ class RealtimeSession:
         """Whether the client asked for, and the operator allows, coming back."""
         return "resume" in self.protocol.extensions and self._resume_s > 0
 
+    def kept(self) -> Kept:
+        """Return what another process needs to go on with the session."""
+        config = self.protocol.config.effective(self.id)
+        for name in ("id", "object"):
+            del config[name]
+        extensions = tuple(sorted(self.protocol.extensions))
+        return Kept(self.id, self.shop, extensions, config, self._language)
+
     @property
     def finished(self) -> bool:
         """Whether the session is over."""
@@ -91,13 +101,16 @@ class RealtimeSession:
         """Whether no socket is attached."""
         return self._line is None
 
-    async def run(self, line: Line, token: str | None) -> None:
-        """Serve the session from its first socket until it is over. Leaves no task behind."""
+    async def run(self, line: Line, token: str | None, *, again: bool = False) -> None:
+        """Serve the session from its first socket until it is over. Leaves no task behind.
+
+        ``again``: an earlier process has begun it, and its client is back.
+        """
         async with asyncio.TaskGroup() as tasks:
             conversation = tasks.create_task(self._converse())
             try:
                 self._line = line
-                self._perform(self.protocol.start())
+                self._perform(self.protocol.restarted() if again else self.protocol.start())
                 if token is not None:
                     self._perform(self.protocol.offer_token(token, self._resume_s))
                 await self._serve(line)

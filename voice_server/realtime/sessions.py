@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from voice_server.ids import IdFactory
 from voice_server.realtime.ports import Meter
+from voice_server.realtime.returning import RENEW_S, Returning
 from voice_server.realtime.session import RealtimeSession
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,15 @@ class Full(Exception):
 class Sessions:
     """Keeps count. A parked session counts: it holds its memory, and will be back."""
 
-    def __init__(self, limit: int, meter: Meter, new_id: IdFactory) -> None:
+    def __init__(
+        self,
+        limit: int,
+        meter: Meter,
+        new_id: IdFactory,
+        returning: Callable[[], Returning | None] = lambda: None,
+    ) -> None:
+        """``returning``: where tokens outlive the process."""
+        self._returning = returning
         self._limit = limit
         self._meter = meter
         self._new_id = new_id
@@ -52,17 +62,36 @@ class Sessions:
         self._meter.gauge("realtime_sessions", len(self._sessions))
 
     def remove(self, session: RealtimeSession) -> None:
-        """Forget a session and its token."""
+        """Forget a session and its token; a draining server's clients come back to the next one."""
         del self._sessions[session]
-        self._tokens = {token: one for token, one in self._tokens.items() if one is not session}
+        self._forget(session, spend=not self.draining)
         self._meter.gauge("realtime_sessions", len(self._sessions))
 
     def token(self, session: RealtimeSession) -> str:
         """Return a new resume token, the only one that is valid for the session."""
-        self._tokens = {token: one for token, one in self._tokens.items() if one is not session}
+        self._forget(session)
         token = self._new_id("rt")
         self._tokens[token] = session
+        if (returning := self._returning()) is not None:
+            returning.keep(token, session.kept())
         return token
+
+    async def renew(self) -> None:
+        """Keep the tokens of living sessions alive beyond this process, for ever."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            if (returning := self._returning()) is None:
+                continue
+            for token, session in self._tokens.items():
+                if not session.finished:
+                    returning.keep(token, session.kept())
+
+    def _forget(self, session: RealtimeSession, *, spend: bool = True) -> None:
+        returning = self._returning()
+        for token in [token for token, one in self._tokens.items() if one is session]:
+            del self._tokens[token]
+            if spend and returning is not None:
+                returning.spend(token)
 
     def claim(self, token: str, shop: str = "") -> RealtimeSession | None:
         """Return the session a token stands for, once; None if unknown, used or over.
@@ -74,6 +103,8 @@ class Sessions:
         if session is not None and shop and session.shop != shop:
             return None
         self._tokens.pop(token, None)
+        if session is not None and (returning := self._returning()) is not None:
+            returning.spend(token)
         return None if session is None or session.finished else session
 
     async def drain(self, deadline_s: float) -> None:

@@ -53,7 +53,7 @@ class RealtimeEndpoint:
         self._clock = clock
         self._heartbeat_s = heartbeat_s
         self._line_options = dict(line_options or {})
-        self.sessions = Sessions(backend.max_sessions, meter, backend.new_id)
+        self.sessions = Sessions(backend.max_sessions, meter, backend.new_id, backend.returning)
 
     def defaults(self, backend: RealtimeBackend | None = None) -> SessionDefaults:
         """Return what sessions start from now, the loaded voices included."""
@@ -79,7 +79,7 @@ class RealtimeEndpoint:
         token = request.query.get("resume")
         try:
             if token is not None:
-                await self._resume(request, line, token)
+                await self._resume(request, line, token, shop, backend)
             else:
                 await self._open(request, line, shop, backend)
         except Full as full:
@@ -116,9 +116,13 @@ class RealtimeEndpoint:
         finally:
             self.sessions.remove(session)
 
-    async def _resume(self, request: web.Request, line: Line, token: str) -> None:
+    async def _resume(
+        self, request: web.Request, line: Line, token: str, shop: str, backend: RealtimeBackend
+    ) -> None:
         principal = request.get(PRINCIPAL)
         session = self.sessions.claim(token, principal.shop if principal is not None else "")
+        if session is None and await self._go_on(line, token, shop, backend):
+            return
         if session is None:
             error = WireError(
                 "This session cannot be resumed: its token is unknown, used or expired. Open a "
@@ -135,6 +139,46 @@ class RealtimeEndpoint:
             request.query.get("last_event_id"),
             _milliseconds(request.query.get("position_ms")),
         )
+
+    async def _go_on(self, line: Line, token: str, shop: str, backend: RealtimeBackend) -> bool:
+        """Serve a session that another process has begun; False if there is none.
+
+        Raises:
+            Full: not now. The token stays good.
+        """
+        returning = self._backend.returning()
+        if returning is None:
+            return False
+        self.sessions.check_room()
+        if why := self._backend.not_yet():
+            raise Full(why)
+        kept = await returning.take(token, shop)
+        if kept is None:
+            return False
+        config = SessionConfig.initial(
+            self.defaults(backend), transcription=kept.config.get("type") == "transcription"
+        )
+        try:
+            config = config.updated(dict(kept.config))
+        except WireError as error:  # a voice that is gone, an option that has a new name
+            log.warning("session %s goes on with its defaults: %s", kept.session_id, error.message)
+        session = RealtimeSession(
+            backend,
+            self._meter,
+            session_id=kept.session_id,
+            config=config,
+            extensions=frozenset(kept.extensions) & EXTENSIONS,
+            clock=self._clock or asyncio.get_running_loop().time,
+            shop=shop,
+            language=kept.language or None,
+        )
+        self.sessions.add(session)
+        self._meter.count("realtime_resumed_total")
+        try:
+            await session.run(line, self.sessions.token(session), again=True)
+        finally:
+            self.sessions.remove(session)
+        return True
 
     def _config(self, request: web.Request, backend: RealtimeBackend) -> SessionConfig:
         """Return what the session starts from: the query's intent, an ``ek_`` secret's session."""

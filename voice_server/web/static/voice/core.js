@@ -243,6 +243,11 @@ export class Core {
     },
     "voice_server.resumed"(event) {
       const orders = this.#opened(event, true);
+      if (event.restarted) {
+        // Another process: what it had begun to say is over, what was said is remembered.
+        this.streams.clear();
+        return [{ kind: "flush" }, ...this.#finishPending(), ...orders];
+      }
       const reply = this.replies.get(event.response_id);
       this.heldReply = null;
       Object.assign(this.facts, { playing: false, held: false });

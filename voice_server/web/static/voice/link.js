@@ -168,7 +168,8 @@ export class Link {
 
   #closed(code) {
     if (code === 1000 && this.state === "open") this.close();
-    else if (code === BUSY) this.#fail("busy");
+    // A server that has just been restarted still loads: it is tried again while we may come back.
+    else if (code === BUSY && this.state !== "reconnecting") this.#fail("busy");
     else if (code === RESUME_FAILED) this.#startAfresh();
     else this.#dropped("closed");
   }
