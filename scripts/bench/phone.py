@@ -7,7 +7,7 @@ asks, hears the answer to its end, asks again and interrupts the second answer.
 * late: how much later than due the server handed each of those frames to its socket;
 * clear: from the first voiced frame that a Twilio caller sends to the ``clear`` that comes back;
 * silence: from that frame to the last sound that an AudioSocket call sends, which has no ``clear``;
-* answer: from the last voiced frame to the first sound: the silence that ends a turn, faked engines.
+* answer: from the last voiced frame to the first sound: the turn's closing silence, faked engines.
 
     .venv/bin/python scripts/bench/phone.py --calls 10 25 50 --json out/phone.json
 
