@@ -17,12 +17,14 @@ from tests.telephony.calls import phone_for
 from voice_server.conversation.notices import Notice
 from voice_server.conversation.orders import Order
 from voice_server.conversation.transcript import History
+from voice_server.realtime.ports import PRINCIPAL, Principal
 from voice_server.telephony.call import Close, Features, Message
 from voice_server.telephony.calls import Calls
 from voice_server.telephony.line import Line
 from voice_server.telephony.ports import TelephonyBackend
 from voice_server.telephony.softphone import Softphone
 from voice_server.web.application import METRICS
+from voice_server.web.auth import Handler
 from voice_server.web.metrics import Metrics
 from voice_server.web.telephony import AUDIOSOCKET, SIP, TELEPHONY, add_telephony
 
@@ -176,6 +178,14 @@ async def until(condition: Callable[[], bool]) -> None:
     await asyncio.wait_for(come(), DEADLINE_S)
 
 
+@web.middleware
+async def _operator(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Everybody who asks is an operator; a header makes them another shop's, or a customer."""
+    kind = request.headers.get("X-Kind", "demo")
+    request[PRINCIPAL] = Principal(kind, shop=request.headers.get("X-Shop", ""))
+    return await handler(request)
+
+
 @asynccontextmanager
 async def house(script: Script | None = None, **options: Any) -> AsyncIterator[House]:
     """``options`` are those of the backend."""
@@ -199,7 +209,7 @@ async def house(script: Script | None = None, **options: Any) -> AsyncIterator[H
 
     options = {"open_call": open_call, "lines": lambda: (LINE,), "demo": True, **options}
     backend = TelephonyBackend(**options)
-    application = web.Application()
+    application = web.Application(middlewares=[_operator])
     application[METRICS] = Metrics()
     add_telephony(application, backend, audiosocket=("127.0.0.1", 0), sip=("127.0.0.1", 0))
     runner = web.AppRunner(application, shutdown_timeout=0.5)

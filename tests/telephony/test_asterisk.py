@@ -86,7 +86,7 @@ async def test_asterisk_calls_talks_and_is_transferred(context: str, vendor: str
         [record] = home.calls.records
     assert record.vendor == vendor
     assert (record.turns, record.keys, record.faults) == (1, 1, 0), log
-    assert record.transferred
+    assert record.transfers
     [utterance] = {round(call["ms"], -3) for call in behind.stt.calls if call["urgent"]}
     assert utterance in (1000, 2000)  # a second of noise, and the silence around it
     pieces = sounding(heard)

@@ -348,7 +348,7 @@ async def test_operators_see_calls_and_end_or_transfer_them() -> None:
         await home.quiet()
         async with home.client.get(api) as shown:
             [record] = (await shown.json())["records"]
-        assert record["transferred"]
+        assert record["transfers"] == [{"target": "…99", "warm": True, "result": ""}]
         assert "123456" not in str(record)
         await first.end()
 

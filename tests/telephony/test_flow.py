@@ -165,7 +165,13 @@ def test_zero_reaches_a_human(moment: str) -> None:
     assert words.text == PHRASES[PhonePhrase.CONNECTING][language]
     assert scene.keys("0") == []
     effects = scene.notice(n.ReplyDone(words.reply_id, "completed"))
-    details = {"language": language, "reason": "key"}
+    spoken = "Dutch" if moment == "chosen" else "French"
+    summary = f"Transferred by the voice assistant. The customer speaks {spoken}."
+    details = {
+        "language": language,
+        "reason": "key",
+        "summary": f"{summary} The customer pressed zero.",
+    }
     assert of(c.Transfer, effects) == [c.Transfer(LINE.human, details)]
     assert of(Over, effects) == [Over("transferred")]
     assert scene.flow.stage is Stage.OVER
@@ -255,7 +261,8 @@ def test_the_dialogue_announces_a_human_and_the_transfer_follows() -> None:
     scene = Scene().talking()
     assert scene.flow.hand_over_after_reply({"reason": "asked"}, scene.now)
     effects = scene.notice(n.ReplyDone("r9", "completed"))
-    details = {"language": "fr", "reason": "asked"}
+    summary = "Transferred by the voice assistant. The customer speaks French."
+    details = {"language": "fr", "reason": "asked", "summary": summary}
     assert of(c.Transfer, effects) == [c.Transfer(LINE.human, details)]
     assert scene.flow.stage is Stage.OVER
 

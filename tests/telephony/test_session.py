@@ -144,7 +144,7 @@ def test_zero_is_said_and_done_while_the_server_speaks() -> None:
             assert outcome is not None
             assert outcome.target == "+3225550199"
             [record] = booth.calls.records
-            assert record.transferred
+            assert record.transfers
 
     run(work())
 
@@ -158,7 +158,7 @@ def test_zero_works_while_the_voice_is_dead() -> None:
             await booth.press("0")
             await booth.live(14.0)
             assert booth.phone.ended
-            assert booth.calls.records[0].transferred
+            assert booth.calls.records[0].transfers
 
     run(work())
 
@@ -302,6 +302,7 @@ def test_a_broken_conversation_ends_its_call_only(caplog: pytest.LogCaptureFixtu
         async with Booth("twilio").open() as booth:
             await booth.live(0.5)
             conversation: Any = booth.session._conversation
+            conversation = conversation._inner
             conversation.ears.hear = None
             await booth.live(0.5)
             assert not booth.phone.ended

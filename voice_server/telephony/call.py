@@ -188,8 +188,28 @@ class Stopped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """What became of a transfer (bridges with ``reports_transfer``)."""
+
+    reached: bool
+    """The caller is with the human; False: the caller is still ours."""
+    result: str
+    """For the record: "answered", "busy", "no answer"."""
+
+
 CallEvent = (
-    Started | Media | Gap | CodecChanged | Dtmf | MarkReached | Hold | Answer | Fault | Stopped
+    Started
+    | Media
+    | Gap
+    | CodecChanged
+    | Dtmf
+    | MarkReached
+    | Hold
+    | Answer
+    | Fault
+    | Transferred
+    | Stopped
 )
 
 # ----------------------------------------------------------------- commands
@@ -225,11 +245,14 @@ class SendDtmf:
 class Transfer:
     """Hand the caller to ``target`` (a number, SIP address or queue) and leave the call.
 
-    ``details`` reach the vendor's flow where it takes any (Genesys output variables).
+    ``details`` ("summary", "language", "reason", ...) reach the human, by voice or on a screen, as
+    far as the vendor can (Genesys output variables, SIP headers).
     """
 
     target: str
     details: Mapping[str, str] = field(default_factory=dict)
+    warm: bool = True
+    """Tell the human before joining; False is blind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +276,9 @@ class Features:
     sends_dtmf: bool = False
     buffers: bool = True
     """The vendor plays at its own pace what comes early; False: one frame every 20 ms, exactly."""
+    reports_transfer: bool = False
+    """The call stays ours until a Transferred says what became of it; else the vendor's flow sees
+    to that, and brings the caller back."""
     fills: bool = False
     """Silence is sent too: trunks and NATs take a stream without packets for a dead one."""
     frame_ms: int = 20

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from voice_server.records import CallDetail
+from voice_server.telephony.monitor import Watcher
 from voice_server.telephony.once import OnceStore
-from voice_server.telephony.ports import Meter
+from voice_server.telephony.ports import CallBooks, Meter
 
 if TYPE_CHECKING:
     from voice_server.telephony.session import CallSession
@@ -25,7 +26,7 @@ OUTCOME_S = 300.0
 """From the end of our stream to the vendor's question what comes next."""
 
 RECORDS = 1000
-"""Call detail records kept in memory, for the console; the log has them all."""
+"""Call detail records kept in memory, for a server without a store; the log has them all."""
 
 POLL_S = 0.1
 END_DEADLINE_S = 10.0
@@ -55,28 +56,6 @@ class Outcome:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """One call, for accounting and the console. Numbers are masked."""
-
-    call_id: str
-    vendor: str
-    line: str
-    caller: str
-    called: str
-    began: datetime
-    duration_s: float
-    reason: str
-    language: str
-    turns: int
-    interruptions: int
-    keys: int
-    faults: int
-    lost_ms: float
-    transferred: bool
-    slowest_answer_ms: float
-
-
 class Full(Exception):
     """No call can be taken now; the message says why."""
 
@@ -84,14 +63,20 @@ class Full(Exception):
 class Calls:
     """Keeps count of the calls."""
 
-    def __init__(self, limit: int, meter: Meter) -> None:
+    def __init__(
+        self, limit: int, meter: Meter, books: Callable[[], CallBooks | None] = lambda: None
+    ) -> None:
+        """``books``: where records go beside our memory, once it is open."""
+        self._books = books
+        self.watchers: set[Watcher] = set()
+        """Pages that show the list of calls."""
         self._limit = limit
         self._meter = meter
         self._sessions: dict[CallSession, asyncio.Task[object] | None] = {}
         self._by_id: dict[str, CallSession] = {}
         self.tickets: OnceStore[Ticket] = OnceStore(TICKET_S)
         self.outcomes: OnceStore[Outcome] = OnceStore(OUTCOME_S)
-        self.records: deque[CallRecord] = deque(maxlen=RECORDS)
+        self.records: deque[CallDetail] = deque(maxlen=RECORDS)
         self.draining = False
 
     def __len__(self) -> int:
@@ -117,6 +102,7 @@ class Calls:
         """Count a call, owned by the current task. Raises Full."""
         self.check_room()
         self._sessions[session] = asyncio.current_task()
+        self.changed(session.id)
         self._meter.count("calls_total", vendor=session.vendor)
         self._meter.gauge("calls", len(self._sessions))
 
@@ -131,18 +117,41 @@ class Calls:
         del self._sessions[session]
         self._by_id = {key: one for key, one in self._by_id.items() if one is not session}
         self._meter.gauge("calls", len(self._sessions))
+        for watcher in self.watchers:
+            watcher.gone(session.id)
 
-    def note(self, record: CallRecord) -> None:
+    def changed(self, session_id: str) -> None:
+        """Tell the pages that a call is not what it was."""
+        for watcher in self.watchers:
+            watcher.changed(session_id)
+
+    def note(self, record: CallDetail) -> None:
         """Keep a record, and write it to the log."""
         self.records.append(record)
-        self._meter.observe("call_seconds", record.duration_s)
+        books = self._books()
+        if books is not None:
+            books.note_call(record)
+        lasted_s = (record.ended_at - (record.answered_at or record.began_at)).total_seconds()
+        self._meter.observe("call_seconds", lasted_s)
         log.info(
             "call %s over: %s, line %s, from %s, %.1f s, %s, %d turns, %d interruptions, "
             "%d keys, %d faults, %.0f ms lost%s",
-            record.call_id, record.reason, record.line, record.caller, record.duration_s,
-            record.language, record.turns, record.interruptions, record.keys, record.faults,
-            record.lost_ms, ", transferred" if record.transferred else "",
+            record.id, record.reason, record.line, record.caller, lasted_s,
+            ",".join(record.languages), record.turns, record.interruptions, record.keys,
+            record.faults, record.lost_ms, ", transferred" if record.transfers else "",
         )  # fmt: skip
+
+    def transfer_ended(self, vendor_call: str, result: str) -> None:
+        """The vendor tells what became of the last transfer of its call: the record says so."""
+        for at in range(len(self.records) - 1, -1, -1):
+            record = self.records[at]
+            if vendor_call and record.vendor_ids.get("call") == vendor_call and record.transfers:
+                *before, last = record.transfers
+                self.records[at] = replace(record, transfers=(*before, {**last, "result": result}))
+                books = self._books()
+                if books is not None:
+                    books.note_call(self.records[at])
+                return
 
     async def drain(self, deadline_s: float) -> None:
         """Refuse new calls, let the others go on until the deadline, then hang up."""

@@ -70,7 +70,7 @@ class TelephonyEndpoint:
         self._meter = meter
         self._clock = clock or asyncio.get_running_loop().time
         self._proof = Proof(backend, wall)
-        self.calls = Calls(backend.max_calls, meter)
+        self.calls = Calls(backend.max_calls, meter, backend.books)
 
     def now(self) -> float:
         """Return the monotonic time of tickets and outcomes."""

@@ -1,8 +1,9 @@
 """One call from pick-up to hang-up, sans-I/O: events and notices in; orders and commands out.
 
-States: *waiting* (the line is open, no call yet), *talking*, *leaving* (the last words are being
-said before a transfer or the end), *over*.  Key 0 leads to a human in every one of them.  Our own
-sentences and the ways a call ends are in :mod:`~.flow_ending`.
+States: *waiting* (the line is open, no call yet), *talking*, *human* (one of the staff speaks),
+*leaving* (the last words are being said before a transfer or the end), *transferring* (the human is
+being reached, the caller waits with us), *over*.  Key 0 leads to a human in every one of them.  Our
+own sentences and the ways a call ends are in :mod:`~.flow_ending`, people in :mod:`~.flow_human`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from voice_server.audio.pcm import Audio
 from voice_server.conversation import notices as n
 from voice_server.conversation import orders as o
 from voice_server.ids import IdFactory
 from voice_server.telephony import call as c
-from voice_server.telephony.flow_ending import Ending
+from voice_server.telephony.flow_human import Attended
 from voice_server.telephony.flow_state import (
     FAULTS_TOLD,
     HELD_S,
@@ -22,6 +24,7 @@ from voice_server.telephony.flow_state import (
     KEYS_LEAST,
     KEYS_MOST,
     KEYS_S,
+    LONGER_S,
     SILENT_S,
     START_S,
     Begin,
@@ -36,7 +39,7 @@ from voice_server.telephony.phrases import PhonePhrase, phrase
 from voice_server.telephony.speaking import Speaking
 
 
-class CallFlow(Ending):
+class CallFlow(Attended):
     """Decides for one call. The shell carries out what every method returns, in order."""
 
     def __init__(
@@ -52,11 +55,9 @@ class CallFlow(Ending):
 
         ``came_back``: a transfer has failed, the caller is with us again.
         """
-        super().__init__(new_id)
-        self._features = features
+        super().__init__(features, new_id)
         self._find = find
         self._came_back = came_back
-        self.started: c.Started | None = None
         self._hearing: Hearing | None = None
         self._speaking: Speaking | None = None
         self._keys = ""
@@ -115,13 +116,14 @@ class CallFlow(Ending):
                 *self.end("no such line", now),
             ]
         self.stage = Stage.TALKING
+        self.codec = event.codec
         self.tally.started_at = now
         self._deadlines["long"] = now + line.longest_s
         self._hearing = Hearing(event.codec, tones=line.tones)
         self._speaking = Speaking(self._features, event.codec)
         wished = event.language.split("-")[0].lower()
         self.language = wished if wished in line.languages else line.language
-        self.tally.language = self.language
+        self.tally.spoke(self.language)
         return [
             Log(
                 f"{event.direction} call from {masked(event.caller)} for "
@@ -168,14 +170,18 @@ class CallFlow(Ending):
     def _codec(self, event: c.CodecChanged, now: float) -> list[Effect]:
         assert self._hearing is not None, "codecs change after the start"  # noqa: S101
         assert self._speaking is not None, "codecs change after the start"  # noqa: S101
+        self.codec = event.codec
         self._hearing.use(event.codec)
         self._speaking.use(event.codec)
+        if self.voice is not None:
+            self.voice.use(event.codec)
         return [Log(f"the codec is {event.codec.encoding.value} {event.codec.rate} Hz now")]
 
     def _key(self, event: c.Dtmf, now: float) -> list[Effect]:
+        if self.line is None:
+            return []  # bridges report none before the start
         self.tally.keys += 1
         self._idle = 0
-        assert self.line is not None, "keys come after the start"  # noqa: S101
         digit = event.digit
         if digit == HUMAN_KEY and not self._keys:
             return self.hand_over({"reason": "key"}, now)
@@ -194,7 +200,8 @@ class CallFlow(Ending):
         return []
 
     def _choose(self, language: str) -> list[Effect]:
-        self.language = self.tally.language = language
+        self.language = language
+        self.tally.spoke(language)
         self._words.clear()
         return [self._settings(language), *self._say(PhonePhrase.CHOSEN)]
 
@@ -242,6 +249,7 @@ class CallFlow(Ending):
 
     def _audio(self, notice: n.ReplyAudio, now: float) -> list[Effect]:
         assert self._hearing is not None, "speech comes in a call"  # noqa: S101
+        self._replying = True
         self._hearing.echo.played(notice.audio, now)
         return [*self._speaker().audio(notice, now)]
 
@@ -251,20 +259,31 @@ class CallFlow(Ending):
     def _resumed(self, notice: n.OutputResumed, now: float) -> list[Effect]:
         return [*self._speaker().resumed(notice)]
 
+    def speak(self, audio: Audio, now: float) -> list[Effect]:
+        """Let the person who has the call be heard: float32 [n] at 24 kHz."""
+        if self.voice is None or self._joining or self._saying or self._held:
+            return []
+        assert self._hearing is not None, "called in a call"  # noqa: S101
+        self._hearing.echo.played(audio, now)
+        return [*self.voice.speak(audio, now)]
+
     def _done(self, notice: n.ReplyDone, now: float) -> list[Effect]:
         effects: list[Effect] = [*self._speaker().done(notice)]
+        self._replying = False
         if notice.reason == "turn_detected":
             self.tally.interruptions += 1
         if self._wish is not None and notice.reply_id != self._saying:
             return [*effects, *self._as_wished(heard=notice.status == "completed", now=now)]
+        heard = notice.status == "completed"
         if notice.reply_id != self._saying:
-            return effects
+            return [*effects, *self._after_words(notice.reply_id, heard=heard, now=now)]
         self._saying = ""
         if self._goal is not None:
             return [*effects, *self._go(now)]
         if notice.status == "cancelled":
             self._words.clear()
-        return [*effects, *self._next_words()]
+        effects += self._next_words()
+        return [*effects, *self._after_words(notice.reply_id, heard=heard, now=now)]
 
     def _committed(self, notice: n.UtteranceCommitted, now: float) -> list[Effect]:
         self.tally.turns += 1
@@ -276,7 +295,10 @@ class CallFlow(Ending):
         assert self.line is not None, "transcripts come in a call"  # noqa: S101
         transcript = notice.transcript
         if transcript.text and transcript.language in self.line.languages:
-            self.language = self.tally.language = transcript.language
+            self.language = transcript.language
+            self.tally.spoke(self.language)
+        if transcript.text:
+            self._said.append(transcript.text)
         return []
 
     def _idled(self, notice: n.IdleTimeout, now: float) -> list[Effect]:
@@ -294,7 +316,9 @@ class CallFlow(Ending):
             + notice.audio_ms
             + notice.send_ms
         )
-        self.tally.voice_to_voice_ms.append(total)
+        before, self.tally.timings = self.tally.timings, notice
+        if before is None or before.reply_id != notice.reply_id:  # its second is of the content
+            self.tally.voice_to_voice_ms.append(total)
         return []
 
     def _closed(self, notice: n.Closed, now: float) -> list[Effect]:
@@ -306,7 +330,8 @@ class CallFlow(Ending):
         return [Log("no call came over this line", "warning"), *self.end("no call", now)]
 
     def _too_long(self, now: float) -> list[Effect]:
-        if self.stage is not Stage.TALKING:
+        if self.stage is not Stage.TALKING:  # a person may take longer; we look again
+            self._deadlines["long"] = now + LONGER_S
             return []
         return self._leave(c.HangUp("the longest time is over"), PhonePhrase.LONG, now)
 
@@ -341,6 +366,7 @@ class CallFlow(Ending):
         c.Fault: _fault,
         c.Stopped: _stopped,
         c.Answer: _answered,
+        c.Transferred: Attended.transferred,
     }
 
     _NOTICES: ClassVar[dict[type[Any], Callable[[CallFlow, Any, float], list[Effect]]]] = {
@@ -361,4 +387,7 @@ class CallFlow(Ending):
         "keys": _keys_over,
         "leave": _last_words,
         "wish": _wish_over,
+        "join": Attended._joined,
+        "tell": Attended._tell_late,
+        "transfer": Attended._transfer_over,
     }

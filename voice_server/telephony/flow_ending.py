@@ -8,25 +8,32 @@ from collections.abc import Mapping
 from voice_server.conversation import orders as o
 from voice_server.ids import IdFactory
 from voice_server.telephony import call as c
+from voice_server.telephony.briefing import brief, last_words, screen
 from voice_server.telephony.flow_state import (
     FAULTS_TOLD,
     LAST_WORDS_S,
+    TRANSFER_S,
     Effect,
     Log,
+    Mute,
     Over,
     Stage,
     Tally,
 )
-from voice_server.telephony.line import Line
+from voice_server.telephony.line import Line, masked
 from voice_server.telephony.phrases import PhonePhrase, phrase
 
 
 class Ending:
     """What :class:`~.flow.CallFlow` says by itself, and how it leaves."""
 
-    def __init__(self, new_id: IdFactory) -> None:
+    def __init__(self, features: c.Features, new_id: IdFactory) -> None:
         """Wait for a call; nothing is said yet."""
+        self._features = features
         self._new_id = new_id
+        self.started: c.Started | None = None
+        self.codec: c.Codec | None = None
+        """The line's now."""
         self.stage = Stage.WAITING
         self.line: Line | None = None
         self.language = ""
@@ -36,18 +43,79 @@ class Ending:
         self._goal: c.Transfer | c.HangUp | None = None
         self._wish: Mapping[str, str] | None = None
         self._deadlines: dict[str, float] = {}
+        self._said: deque[str] = deque(maxlen=3)
+        """The caller's last words, for the human."""
 
     def hand_over(self, details: Mapping[str, str], now: float) -> list[Effect]:
         """Bring the caller to a human, with some words first; or say that there is none."""
-        if self.stage is Stage.WAITING or self.line is None:
+        if self.stage in (Stage.WAITING, Stage.OVER) or self.line is None:
             return []
-        if isinstance(self._goal, c.Transfer):
-            return []  # on the way already
-        target = self.line.human
-        if not target:
+        if isinstance(self._goal, c.Transfer) or self.stage is Stage.HUMAN:
+            return []  # on the way already, or there
+        if not self.line.human:
             return self._say(PhonePhrase.NOBODY) if self.stage is Stage.TALKING else []
+        return self._leave(self._transfer(details), PhonePhrase.CONNECTING, now)
+
+    def send_on(self, now: float) -> list[Effect]:
+        """Bring the caller to the line's human because somebody at the console wants it.
+
+        Returns [] where there is none, or they are on the way.
+        """
+        if self.line is None or not self.line.human:
+            return []
+        if self.stage not in (Stage.TALKING, Stage.HUMAN):
+            return []
+        goal = self._transfer({"reason": "operator"})
+        return self._leave(goal, PhonePhrase.CONNECTING, now)
+
+    def return_to_queue(self, now: float) -> list[Effect]:
+        """Put the caller back into the line's queue, blindly: nobody is told anything.
+
+        From a person at the console too.  Returns [] where the line has neither queue nor human.
+        """
+        line = self.line
+        if line is None or self.stage not in (Stage.TALKING, Stage.HUMAN):
+            return []
+        target = line.queue or line.human
+        if not target:
+            return []
+        self.tally.handed_off = self.tally.handed_off or "queue"
+        goal = c.Transfer(target, {"language": self.language, "reason": "queue"}, warm=False)
+        return self._leave(goal, PhonePhrase.CONNECTING, now)
+
+    def transferred(self, event: c.Transferred, now: float) -> list[Effect]:
+        """The line tells what became of a transfer: goodbye, or back to us with words."""
+        if self.stage is not Stage.TRANSFERRING:
+            return []
+        self._deadlines.pop("transfer", None)
+        self.tally.transfers[-1]["result"] = event.result
+        if event.reached:
+            return self._finish("transferred", now)
+        return [
+            Log(f"the transfer failed: {event.result}", "warning"),
+            *self._back(),
+        ]
+
+    def _back(self) -> list[Effect]:
+        self.stage, self._goal = Stage.TALKING, None
+        self.tally.transferred_to = ""
+        self._saying = ""
+        return [Mute(on=False), *self._say(PhonePhrase.BACK)]
+
+    def _transfer_over(self, now: float) -> list[Effect]:
+        return self.transferred(c.Transferred(False, "no answer from the exchange"), now)
+
+    def _transfer(self, details: Mapping[str, str]) -> c.Transfer:
+        """Return the transfer to the line's human, with what they should know."""
+        assert self.line is not None, "called in a call"  # noqa: S101
+        self.tally.handed_off = self.tally.handed_off or details.get("reason", "wish")
         given = {"language": self.language, **details}
-        return self._leave(c.Transfer(target, given), PhonePhrase.CONNECTING, now)
+        given.setdefault(
+            "summary", brief(self.line.staff_language, self.language, given, self._said)
+        )
+        if self._said:
+            given["said"] = last_words(self._said)
+        return c.Transfer(self.line.human, screen(given))
 
     def hand_over_after_reply(self, details: Mapping[str, str], now: float) -> bool:
         """Bring the caller to a human once the present reply, which says so, has been heard.
@@ -74,7 +142,7 @@ class Ending:
             return []
         if not heard:
             return self.hand_over(wish, now)
-        self._goal = c.Transfer(self.line.human, {"language": self.language, **wish})
+        self._goal = self._transfer(wish)
         return self._go(now)
 
     def _say(self, which: PhonePhrase) -> list[Effect]:
@@ -106,6 +174,14 @@ class Ending:
         if isinstance(goal, c.HangUp):
             return self.end(goal.reason, now)
         self.tally.transferred_to = goal.target
+        self.tally.transfers.append(
+            {"target": masked(goal.target), "warm": goal.warm, "result": ""}
+        )
+        if self._features.reports_transfer:
+            self.stage = Stage.TRANSFERRING
+            self._deadlines.pop("leave", None)
+            self._deadlines["transfer"] = now + TRANSFER_S
+            return [goal]
         return [goal, *self._finish("transferred", now)]
 
     def _give_up(self, reason: str, now: float) -> list[Effect]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 from voice_server.conversation import orders as o
+from voice_server.conversation.notices import TurnTimings
 from voice_server.telephony import call as c
 
 START_S = 10.0
@@ -15,6 +16,9 @@ START_S = 10.0
 SILENT_S = 20.0
 """A live call of which nothing at all comes for so long is lost: vendors send sound or pings even
 when the caller is silent."""
+
+LONGER_S = 60.0
+"""A call over its longest time that cannot be ended with words is looked at again after so long."""
 
 HELD_S = 1800.0
 """The same while the vendor holds the call."""
@@ -33,6 +37,13 @@ KEYS_MOST = 20
 IDLE_PROMPTS = 2
 """Silence prompts in a row; after the next one we say goodbye."""
 
+JOIN_S = 6.0
+"""The sentence that announces a person gets so long; then the person is heard without it."""
+
+TRANSFER_S = 75.0
+"""A line that tells what became of a transfer (SIP) gets so long: ringing, the summary, and the
+exchange's answer. Then the caller is ours again."""
+
 FAULTS_TOLD = 5
 """Faults of a call that get a log line of their own; the rest is counted."""
 
@@ -42,7 +53,11 @@ class Stage(Enum):
 
     WAITING = "waiting"
     TALKING = "talking"
+    HUMAN = "human"
+    """One of the staff speaks from the console; the assistant is silent."""
     LEAVING = "leaving"
+    TRANSFERRING = "transferring"
+    """The human is being reached while the caller waits on our line."""
     OVER = "over"
 
 
@@ -61,6 +76,18 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """Let the assistant be silent, or answer again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The caller has been told that people listen: they may."""
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """A line for the operator."""
 
@@ -75,7 +102,7 @@ class Over:
     reason: str
 
 
-Effect = o.Order | c.CallCommand | Begin | Typed | Log | Over
+Effect = o.Order | c.CallCommand | Begin | Typed | Mute | Opened | Log | Over
 
 
 @dataclass(slots=True)
@@ -95,3 +122,18 @@ class Tally:
     lost_ms: float = 0.0
     transferred_to: str = ""
     voice_to_voice_ms: list[float] = field(default_factory=list)
+    """One for each reply: to its first sound."""
+    timings: TurnTimings | None = None
+    """Of the last reply."""
+    languages: list[str] = field(default_factory=list)
+    consent: str = ""
+    """To a recording: "granted", "refused", "announced"; "" where none was asked."""
+    handed_off: str = ""
+    """Why a human was wanted first."""
+    transfers: list[dict[str, Any]] = field(default_factory=list)
+
+    def spoke(self, language: str) -> None:
+        """Note a language of the call."""
+        self.language = language
+        if language and language not in self.languages:
+            self.languages.append(language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 HUMAN_KEY = "0"
 """Reaches a human in every state, on every line: it can be given no other meaning."""
@@ -21,10 +22,18 @@ class Line:
     """As callers dial it, E.164; "" takes every number that has no line of its own."""
     name: str = ""
     """For logs and the console."""
+    market: str = ""
+    """Country of the shop, for the record (ISO 3166-1)."""
     shop: str = ""
     """Whose line it is."""
     vendor: str = ""
     """The only vendor that may bring calls for it; "" for any."""
+    queue: str = ""
+    """Where a caller is put back blindly, from the console; "": to :attr:`human`."""
+    listening: Literal["off", "announced", "silent"] = "announced"
+    """May the staff listen to calls? "silent" only where the law and the greeting allow it."""
+    staff_language: str = "en"
+    """What the humans behind this line read and hear (ISO 639-1)."""
     human: str = ""
     """Where key 0 and hand-offs go: E.164, ``sip:...``, or a queue's name (Genesys)."""
     keys: Mapping[str, str] = field(default_factory=dict)

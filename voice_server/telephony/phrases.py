@@ -22,6 +22,12 @@ class PhonePhrase(StrEnum):
     """Offers this language by key, said in this language. ``{key}``."""
     CHOSEN = "chosen"
     """The language was chosen."""
+    JOINED = "joined"
+    """A person of the staff has taken the call over."""
+    RETURNED = "returned"
+    """The assistant speaks again: it must say that it is one."""
+    LISTENED = "listened"
+    """People of the staff listen from now on."""
     WHISPER = "whisper"
     """What the human hears before being joined, when nothing is known. ``{language}``."""
 
@@ -77,6 +83,26 @@ PHRASES: Mapping[PhonePhrase, Mapping[str, str]] = {
         "nl": "Goed, we gaan verder in het Nederlands. Zegt u het maar.",
         "de": "Gut, wir sprechen Deutsch weiter. Was kann ich für Sie tun?",
         "en": "Very well, let us continue in English. How can I help you?",
+    },
+    PhonePhrase.JOINED: {
+        "fr": "Une personne de notre équipe prend la suite de l'appel.",
+        "nl": "Een medewerker neemt het gesprek nu over.",
+        "de": "Jemand aus unserem Team übernimmt jetzt das Gespräch.",
+        "en": "A member of our team is joining the call now.",
+    },
+    PhonePhrase.RETURNED: {
+        "fr": "Vous parlez de nouveau avec l'assistant vocal, une intelligence "
+        "artificielle. Que puis-je encore faire pour vous ?",
+        "nl": "U spreekt opnieuw met de spraakassistent, een AI. Waarmee kan ik u nog helpen?",
+        "de": "Sie sprechen wieder mit dem Sprachassistenten, einer KI. "
+        "Was kann ich noch für Sie tun?",
+        "en": "You are speaking with the voice assistant again, an AI. What else can I do for you?",
+    },
+    PhonePhrase.LISTENED: {
+        "fr": "Pour votre information : un membre de notre équipe écoute cet appel.",
+        "nl": "Ter informatie: een medewerker luistert mee naar dit gesprek.",
+        "de": "Zur Information: Jemand aus unserem Team hört dieses Gespräch mit.",
+        "en": "For your information: a member of our team is listening to this call.",
     },
     PhonePhrase.WHISPER: {
         "fr": "Appel transféré par l'assistant vocal. Langue du client : français.",

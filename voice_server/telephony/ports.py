@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,8 @@ from voice_server.conversation.notices import Notice
 from voice_server.conversation.orders import Order
 from voice_server.conversation.transcript import History
 from voice_server.ids import IdFactory, new_id
+from voice_server.records import CallLog, EventLog
+from voice_server.speech.engine import Audio
 from voice_server.telephony.call import Features
 from voice_server.telephony.line import Line
 
@@ -62,6 +64,24 @@ class Meter(Protocol):
         """Add one observation to a histogram."""
 
 
+class CallBooks(EventLog, CallLog, Protocol):
+    """Where calls are written down."""
+
+
+class TranslateForStaff(Protocol):
+    """Translates what was said in a call for who watches it."""
+
+    def __call__(self, *, shop: str, text: str, language: str) -> Awaitable[str]:
+        """Return the words in the company's language, "" where that is not possible."""
+
+
+class SpeakText(Protocol):
+    """Says a sentence outside of any conversation: to a human who is being called."""
+
+    def __call__(self, *, shop: str, text: str, language: str) -> Awaitable[Audio]:
+        """Return float32 [n] at 24 kHz. Raises EngineError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """What vendors prove themselves with; "" switches a vendor off outside demo mode."""
@@ -109,6 +129,11 @@ class TelephonyBackend:
     """``https://host`` as vendors call it; "": what the request says, for a proxy that passes the
     Host header on."""
     max_calls: int = 100
+    books: Callable[[], CallBooks | None] = lambda: None
+    """The store, once it is open; None keeps records in memory only."""
+    translate: TranslateForStaff | None = None
+    speak: SpeakText | None = None
+    """None: a human is told nothing where we would have to say it ourselves (SIP, Asterisk)."""
     not_yet: Callable[[], str] = str
     """Why no call can be taken now ("the models are loading"); "" when one can."""
     new_id: IdFactory = new_id

@@ -9,10 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from voice_server.conversation.notices import Notice, Trouble
-from voice_server.conversation.orders import Respond
+from voice_server.conversation.mutable import MutableConversation
+from voice_server.conversation.notices import Notice, ReplyAudio, Trouble
+from voice_server.conversation.orders import Hear, Respond
 from voice_server.conversation.transcript import History, Item
 from voice_server.speech.engine import EngineError
+from voice_server.telephony.attendance import Attendance
 from voice_server.telephony.call import (
     Answer,
     Bridge,
@@ -25,19 +27,23 @@ from voice_server.telephony.call import (
     Fault,
     HangUp,
     Mark,
+    Media,
     SendAudio,
     SendDtmf,
     Started,
     Transfer,
 )
-from voice_server.telephony.calls import CallRecord, Calls, Outcome, Ticket
+from voice_server.telephony.calls import Calls, Outcome, Ticket
+from voice_server.telephony.details import record, snapshot
 from voice_server.telephony.dtmf import tones
 from voice_server.telephony.flow import CallFlow
-from voice_server.telephony.flow_state import Begin, Effect, Log, Over, Typed
-from voice_server.telephony.line import Line, find_line, masked
+from voice_server.telephony.flow_state import Begin, Effect, Log, Mute, Opened, Over, Typed
+from voice_server.telephony.line import Line, find_line
+from voice_server.telephony.line_translation import LineTranslation
 from voice_server.telephony.links import Link
+from voice_server.telephony.monitor import Monitor
 from voice_server.telephony.pacer import Pacer
-from voice_server.telephony.ports import CallConversation, Meter, TelephonyBackend
+from voice_server.telephony.ports import CallBooks, Meter, TelephonyBackend
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +76,7 @@ class CallSession:
         self._ticket = ticket
         self._loop = asyncio.get_running_loop()
         self._clock = clock or self._loop.time
-        self._conversation: CallConversation | None = None
+        self._conversation: MutableConversation | None = None
         self._talk: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._over = asyncio.Event()
@@ -78,7 +84,14 @@ class CallSession:
         self._armed_at = float("inf")
         self._pacer = None if bridge.features.buffers else Pacer(self._paced)
         self._began = datetime.now(UTC)
+        self._up: datetime | None = None
+        self._shown: tuple[Any, ...] = ()
         self.id = backend.new_id("call")
+        self.people = Attendance(self, Monitor(self.id, calls.changed))
+        self._translation: LineTranslation | None = None
+        if backend.translate is not None:
+            self._translation = LineTranslation(backend.translate, lambda: self.flow.line)
+        self.people.monitor.translate = self._translation
         self.flow = CallFlow(
             bridge.features,
             self._find,
@@ -121,6 +134,8 @@ class CallSession:
             if pending:
                 log.error("the conversation of call %s did not end in time", self.id)
                 self._talk.cancel()
+        if self._translation is not None:
+            self._translation.close()
         self._link.send(Close(reason="the call is over"))
         _, pending = await asyncio.wait({writer}, timeout=CLOSING_S)
         if pending:
@@ -130,23 +145,27 @@ class CallSession:
 
     def snapshot(self) -> dict[str, Any]:
         """Return what operators see of the call now. Numbers are masked."""
-        flow, tally, started = self.flow, self.flow.tally, self.flow.started
-        since = tally.started_at
-        answers = tally.voice_to_voice_ms
         return {
             "id": self.id,
             "vendor": self.vendor,
-            "state": flow.stage.value,
-            "line": flow.line.name if flow.line is not None else "",
-            "shop": flow.line.shop if flow.line is not None else "",
-            "caller": masked(started.caller) if started is not None else "",
-            "language": flow.language,
-            "seconds": round(self._clock() - since, 1) if since is not None else 0.0,
-            "turns": tally.turns,
-            "interruptions": tally.interruptions,
-            "last_answer_ms": round(answers[-1]) if answers else None,
-            "faults": tally.faults,
+            **snapshot(self.flow, self._clock()),
+            "listeners": self.people.listeners,
         }
+
+    def now(self) -> float:
+        """Return the call's own time, in seconds."""
+        return self._clock()
+
+    @property
+    def books(self) -> CallBooks | None:
+        """Where things are written down."""
+        return self._backend.books()
+
+    def carry_out(self, effects: Sequence[Effect]) -> None:
+        """Do what the flow has answered somebody."""
+        self._perform(effects)
+        self._arm()
+        self._show()
 
     def end(self, reason: str) -> None:
         """Hang up now."""
@@ -154,8 +173,7 @@ class CallSession:
 
     def hand_over(self, details: Mapping[str, str]) -> None:
         """Bring the caller to a human, with some words first."""
-        self._perform(self.flow.hand_over(details, self._clock()))
-        self._arm()
+        self.carry_out(self.flow.hand_over(details, self._clock()))
 
     def hand_over_after_reply(self, details: Mapping[str, str]) -> bool:
         """Bring the caller to a human after the present reply; False if this line has none."""
@@ -185,9 +203,12 @@ class CallSession:
             self._link.send(event.message)
         elif isinstance(event, Started):
             event = self._identified(event)
+            self._up = datetime.now(UTC)
             if not self._calls.claim(event.call_id, self):
                 event = Fault("a second stream for a call that is up already", fatal=True)
         self._perform(self.flow.receive(event, self._clock()))
+        if not isinstance(event, Media):
+            self._show()
         if isinstance(event, CodecChanged) and self._pacer is not None:
             self._pacer.clear()  # frames of the old codec would be noise now
             self._fill(event.codec)
@@ -222,12 +243,19 @@ class CallSession:
                 self._begin(effect)
             elif isinstance(effect, Over):
                 self._over.set()
+            elif isinstance(effect, Opened):
+                self.people.opened()
             elif self._conversation is not None:
                 if isinstance(effect, Typed):
                     self._typed(effect)
+                elif isinstance(effect, Mute):
+                    act = self._conversation.mute if effect.on else self._conversation.unmute
+                    self._loop.call_soon(act) if soon else act()
                 elif soon:
                     self._loop.call_soon(self._conversation.order, effect)
                 else:
+                    if isinstance(effect, Hear):
+                        self.people.monitor.heard(effect.audio)
                     self._conversation.order(effect)
 
     def _command(self, command: CallCommand) -> None:
@@ -272,7 +300,7 @@ class CallSession:
         assert self._tasks is not None, "called while running"  # noqa: S101
         assert self.flow.line is not None, "a call has a line"  # noqa: S101
         try:
-            self._conversation = self._backend.open_call(
+            conversation = self._backend.open_call(
                 session_id=self.id,
                 line=self.flow.line,
                 language=begin.language,
@@ -280,6 +308,7 @@ class CallSession:
                 emit=self._observe,
                 history=History(),
             )
+            self._conversation = MutableConversation(conversation, self._observe)
         except EngineError as error:
             log.warning("call %s cannot be served: %s", self.id, error)
             self._perform(self.flow.end("the server is not ready", self._clock()))
@@ -293,7 +322,7 @@ class CallSession:
         if self._pacer is not None and self._bridge.features.fills:
             self._pacer.fill(codec.silence * (codec.rate // 50))
 
-    async def _converse(self, conversation: CallConversation) -> None:
+    async def _converse(self, conversation: MutableConversation) -> None:
         try:
             await conversation.run()
         except Exception:  # a broken conversation ends this call and no other
@@ -314,11 +343,16 @@ class CallSession:
                 "call %s: %s: %s (%s)", self.id, notice.stage, notice.message, notice.consequence
             )
         try:
+            if isinstance(notice, ReplyAudio):
+                self.people.monitor.spoken(notice.audio)
+            else:
+                self.people.monitor.notice(notice, self.flow.language)
             self._perform(self.flow.observe(notice, self._clock()), soon=True)
         except Exception:  # the conversation is not to blame
             log.exception("call %s: a notice failed: %s", self.id, type(notice).__name__)
             self._meter.count("call_internal_errors_total")
         self._arm()
+        self._show()
 
     # ---------------------------------------------------------------- timing
 
@@ -346,29 +380,21 @@ class CallSession:
 
     # ---------------------------------------------------------------- record
 
+    def _show(self) -> None:
+        """Tell the list of calls if it shows something else now."""
+        flow = self.flow
+        shown = (flow.stage, flow.language, flow.tally.turns, flow.tally.interruptions, flow.agent)
+        if shown != self._shown:
+            self._shown = shown
+            self.people.monitor.changed()
+
     def _record(self) -> None:
-        flow, tally = self.flow, self.flow.tally
-        if flow.started is None or tally.started_at is None:
-            return
-        for answer_ms in tally.voice_to_voice_ms:
+        self.people.end()
+        for answer_ms in self.flow.tally.voice_to_voice_ms:
             self._meter.observe("call_voice_to_voice_seconds", answer_ms / 1000)
-        self._calls.note(
-            CallRecord(
-                call_id=self.id,
-                vendor=self.vendor,
-                line=flow.line.name if flow.line is not None else "",
-                caller=masked(flow.started.caller),
-                called=masked(flow.started.called),
-                began=self._began,
-                duration_s=max(0.0, (tally.ended_at or self._clock()) - tally.started_at),
-                reason=tally.reason,
-                language=tally.language,
-                turns=tally.turns,
-                interruptions=tally.interruptions,
-                keys=tally.keys,
-                faults=tally.faults,
-                lost_ms=tally.lost_ms,
-                transferred=bool(tally.transferred_to),
-                slowest_answer_ms=max(tally.voice_to_voice_ms, default=0.0),
-            )
-        )
+        made = record(
+            self.id, self.vendor, self.flow, began=self._began, up=self._up,
+            now=self._clock(), listeners=self.people.log,
+        )  # fmt: skip
+        if made is not None:
+            self._calls.note(made)

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import web
 
 from voice_server.telephony.audiosocket import AudioSocketServer
-from voice_server.telephony.console import CallsApi
 from voice_server.telephony.endpoint import TelephonyEndpoint
 from voice_server.telephony.ports import TelephonyBackend
 from voice_server.telephony.sip_server import SipServer
 from voice_server.web.application import METRICS
+from voice_server.web.calls import CallsConsole, add_calls
 
 TELEPHONY: web.AppKey[TelephonyEndpoint] = web.AppKey("telephony", TelephonyEndpoint)
 AUDIOSOCKET: web.AppKey[AudioSocketServer] = web.AppKey("audiosocket", AudioSocketServer)
@@ -45,10 +45,7 @@ def add_telephony(
     router.add_post("/telephony/asterisk/calls", endpoint.announce)
     router.add_get("/telephony/{vendor}", endpoint.stream)
     router.add_get("/telephony/{vendor}/{ticket}", endpoint.stream)
-    console = CallsApi(endpoint.calls)
-    router.add_get("/api/calls", console.show)
-    router.add_post("/api/calls/{id}/hang-up", console.hang_up)
-    router.add_post("/api/calls/{id}/transfer", console.transfer)
+    add_calls(application, CallsConsole(endpoint.calls, backend.books))
     application.on_shutdown.append(_hang_up)
     if audiosocket is not None:
         application[AUDIOSOCKET] = AudioSocketServer(backend, endpoint, metrics)
