@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -53,7 +53,7 @@ class SipServer:
         sip = backend.sip
         digest = Digest(sip.user, sip.password, secrets.token_bytes(16)) if sip.password else None
         self._core = SipCore(
-            contact=self._contact, new_token=lambda: secrets.token_hex(8),
+            contact=self.contact, new_token=lambda: secrets.token_hex(8),
             trusted=self._trusted, digest=digest,
         )  # fmt: skip
         self._lines: dict[str, SipLink] = {}
@@ -61,6 +61,8 @@ class SipServer:
         self._transport: asyncio.DatagramTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.port = 0
+        self.outgoing: Callable[[bytes, Address], bool] | None = None
+        """Takes the datagrams of calls that we have placed, and says which those are."""
 
     @asynccontextmanager
     async def running(self, host: str, port: int) -> AsyncIterator[SipServer]:
@@ -86,11 +88,19 @@ class SipServer:
     def _trusted(self, host: str) -> bool:
         return host in self._backend.sip.peers or (self._backend.demo and host in LOOPBACK)
 
-    def _contact(self, peer: Address) -> Address:
-        return self._backend.sip.host or _own_host(peer), self.port
+    def contact(self, peer: Address) -> Address:
+        """Return our address as a peer should write to it."""
+        return self._backend.sip.host or own_host(peer), self.port
+
+    def send(self, data: bytes, to: Address) -> None:
+        """Send a datagram; nothing is sent before :meth:`running`, nor after it."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(data, to)
 
     def _received(self, data: bytes, peer: Address) -> None:
         try:
+            if self.outgoing is not None and self.outgoing(data, peer):
+                return
             self._perform(self._core.receive(data, peer, self._endpoint.now()))
         except Exception:  # one datagram must not end the server
             log.exception("a SIP message failed")
@@ -98,8 +108,7 @@ class SipServer:
     def _perform(self, effects: list[SipEffect]) -> None:
         for effect in effects:
             if isinstance(effect, Send):
-                if self._transport is not None and not self._transport.is_closing():
-                    self._transport.sendto(effect.data, effect.to)
+                self.send(effect.data, effect.to)
             elif isinstance(effect, Note):
                 log.warning("%s", effect.text)
             elif isinstance(effect, Incoming):
@@ -143,14 +152,9 @@ class SipServer:
             log.warning("a call was refused: %s", full)
             self._perform(self._core.refuse(call.key, 486, now()))
             return
-        host = self._backend.sip.host or _own_host((call.sound.host, call.sound.port))
+        host = self._backend.sip.host or own_host((call.sound.host, call.sound.port))
         link = SipLink(call.sound, self._want(call.key))
-        loop = asyncio.get_running_loop()
-        local = "::" if ":" in host else "0.0.0.0"  # noqa: S104 - sound comes from the trunk's media
-        rtp, _ = await loop.create_datagram_endpoint(
-            lambda: _Receiver(link.packet), local_addr=(local, 0)
-        )
-        link.rtp = rtp
+        rtp = link.rtp = await rtp_socket(host, link.packet)
         try:
             bridge = SipBridge(
                 sequence=secrets.randbelow(1 << 15), timestamp=secrets.randbelow(1 << 31),
@@ -277,7 +281,17 @@ def _static(sound: Sound) -> int:
     return next(kind for kind, codec in STATIC.items() if codec == sound.codec)
 
 
-def _own_host(peer: Address) -> str:
+async def rtp_socket(
+    host: str, take: Callable[[bytes, Address], None]
+) -> asyncio.DatagramTransport:
+    """Return a socket for the sound of one call, of the same family as our address."""
+    local = "::" if ":" in host else "0.0.0.0"  # noqa: S104 - sound comes from the trunk's media
+    loop = asyncio.get_running_loop()
+    rtp, _ = await loop.create_datagram_endpoint(lambda: _Receiver(take), local_addr=(local, 0))
+    return rtp
+
+
+def own_host(peer: Address) -> str:
     """Return the address of ours that a peer can reach, by the routing table."""
     family = socket.AF_INET6 if ":" in peer[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
