@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,10 +80,10 @@ async def talk(shop: Shop, folder: Path) -> None:
     outbox.close()
 
 
-def exported(folder: Path, capsys: pytest.CaptureFixture[str], *who: str) -> dict[str, object]:
+def exported(folder: Path, capsys: pytest.CaptureFixture[str], *who: str) -> dict[str, Any]:
     capsys.readouterr()
     assert main(["data", "export", "--data", str(folder), *who]) == 0
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
 
@@ -105,20 +106,20 @@ def test_a_customers_data_is_handed_out_and_erased(
     shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asyncio.run(talk(shop, tmp_path))
-    (one,) = exported(tmp_path, capsys, "--customer", "be-10497")["conversations"]  # type: ignore[misc]
+    (one,) = exported(tmp_path, capsys, "--customer", "be-10497")["conversations"]
     assert (one["session"], one["known_by"]) == ("sess_own", ["proved"])
     assert next(turn["text"] for turn in one["turns"]).startswith("de code is [code]")
     assert one["decisions_verified"] is True
     assert one["memory"] == {"language": "nl"}
     assert one["desk_cases"][0]["lines"][0]["text"] == "bonjour"
     by_phone = exported(tmp_path, capsys, "--customer", "+32 475 12 34 56", "--said")
-    assert [c["session"] for c in by_phone["conversations"]] == ["sess_own"]  # type: ignore[attr-defined]
+    assert [c["session"] for c in by_phone["conversations"]] == ["sess_own"]
 
     # What was only said may be somebody else's doing.
     assert main(["data", "export", "--data", str(tmp_path), "--customer", "Jan@Peeters.be"]) == 2
     assert "1 more conversation" in capsys.readouterr().err
     said = exported(tmp_path, capsys, "--customer", "Jan@Peeters.be", "--said")
-    assert [c["session"] for c in said["conversations"]] == ["sess_said"]  # type: ignore[attr-defined]
+    assert [c["session"] for c in said["conversations"]] == ["sess_said"]
 
     monkeypatch.setattr("builtins.input", lambda question: "n")
     assert main(["data", "erase", "--data", str(tmp_path), "--customer", "BE-10497"]) == 1
@@ -130,7 +131,7 @@ def test_a_customers_data_is_handed_out_and_erased(
         assert word not in residue(tmp_path), "no byte stays, in the write-ahead log either"
     assert main(["data", "export", "--data", str(tmp_path), "--customer", "BE-10497"]) == 2
     others = exported(tmp_path, capsys, "--session", "sess_other")
-    assert others["conversations"][0]["decisions_verified"] is True  # type: ignore[index]
+    assert others["conversations"][0]["decisions_verified"] is True
 
 
 def test_an_export_is_never_written_over_another(

@@ -122,7 +122,7 @@ async def test_whoever_comes_back_proves_again_who_they_are_and_goes_on(
     before = dialogue_of(shop, knowledge, language, world, written)
     said = "ik wil een artikel schrappen uit bestelling 10510, postcode 5000"
     await talked(before.open("sess_1", language="nl"), said, "de waterkoker")
-    assert world.store.writes == ()
+    assert not world.store.writes
     await before.close()
     after = dialogue_of(shop, knowledge, language, world, written)
     keeper = StateKeeper(written, "marolle", 60.0)

@@ -10,7 +10,6 @@ import pytest
 
 from tests.realtime.house import House, Wire, house
 from voice_server.conversation.orders import Configure
-from voice_server.realtime import sessions as sessions_module
 from voice_server.realtime.returning import Kept, Returning
 from voice_server.web.application import drain
 
@@ -43,7 +42,7 @@ async def opened(home: House, query: str = "") -> tuple[Wire, str]:
 
 async def refused(home: House, token: str) -> bool:
     wire = await home.dial(f"?resume={token}")
-    return (await wire.until("error"))["error"]["code"] == "resume_failed"
+    return bool((await wire.until("error"))["error"]["code"] == "resume_failed")
 
 
 async def test_a_session_goes_on_in_another_process() -> None:
@@ -53,6 +52,7 @@ async def test_a_session_goes_on_in_another_process() -> None:
         update = {"type": "realtime", "audio": {"output": {"voice": "af_heart", "speed": 1.2}}}
         await wire.send("session.update", session=update)
         await wire.until("session.updated")
+        store.now += 30.0
         await renewed(home)
         id = wire.seen[0]["session"]["id"]
         home.sessions._tokens.clear()  # killed: nobody says goodbye to the store
@@ -74,15 +74,26 @@ async def test_a_session_goes_on_in_another_process() -> None:
         assert "restarted" not in await again.until("voice_server.resumed")
 
 
+async def test_what_was_configured_a_moment_ago_is_kept() -> None:
+    store = Clocked()
+    async with house(returning=Returning(store, 60.0)) as home:
+        wire, token = await opened(home)
+        update = {"type": "realtime", "output_modalities": ["text"]}
+        await wire.send("session.update", session=update)
+        await wire.until("session.updated")
+        home.sessions._tokens.clear()
+    kept = await Returning(store, 60.0).take(token, "")
+    assert kept is not None
+    assert kept.config["output_modalities"] == ["text"]
+
+
 async def renewed(home: House) -> None:
     """What happens every quarter of a minute."""
-    before, sessions_module.RENEW_S = sessions_module.RENEW_S, 0.01
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("voice_server.realtime.sessions.RENEW_S", 0.01)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await home.sessions.renew()
-    finally:
-        sessions_module.RENEW_S = before
 
 
 async def test_a_token_dies_some_time_after_its_process() -> None:

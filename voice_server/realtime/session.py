@@ -54,6 +54,8 @@ class RealtimeSession:
         self.id = session_id
         self.shop = shop
         self._language = language or ""
+        self.configured: Callable[[], None] = _nothing
+        """Called when the client has changed the session's configuration."""
         self._meter = meter
         self._clock = clock
         self._resume_s = backend.resume_s
@@ -189,8 +191,11 @@ class RealtimeSession:
                 return
 
     def _receive(self, data: str | bytes) -> None:
+        before = self.protocol.config
         try:
             self._perform(self.protocol.receive(data, self._clock()))
+            if self.protocol.config is not before:
+                self.configured()
         except Exception:  # one event must not end the session
             log.exception("session %s: a client event failed", self.id)
             self._meter.count("realtime_internal_errors_total")
@@ -232,3 +237,7 @@ class RealtimeSession:
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

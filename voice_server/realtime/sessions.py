@@ -74,6 +74,7 @@ class Sessions:
         self._tokens[token] = session
         if (returning := self._returning()) is not None:
             returning.keep(token, session.kept())
+            session.configured = lambda: returning.keep(token, session.kept())
         return token
 
     async def renew(self) -> None:
