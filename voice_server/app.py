@@ -40,6 +40,7 @@ from voice_server.records import StorageError
 from voice_server.shop.shop import Shop
 from voice_server.shop_loading import load_tenants
 from voice_server.shows import ShopEngines, Shows
+from voice_server.translators import caption_translator
 from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.engine import EngineError
 from voice_server.speech.language import TextLanguage
@@ -297,6 +298,8 @@ class App:
                 language.identify,
                 dialogue,
                 services.tts,
+                tenant.guards(),
+                caption_translator(tenant.shop, self._model),
             ),
             first=tenant is self.tenants.default,
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -13,27 +14,37 @@ from voice_server.assets import assets_dir
 from voice_server.config import Settings
 from voice_server.dialogue.dialogue import Dialogue
 from voice_server.dialogue.embedder import Embedder
+from voice_server.dialogue.guards.packs import GuardPack
 from voice_server.dialogue.knowledge import Knowledge
+from voice_server.dialogue.translation import Translates
 from voice_server.live.answers import Answerer
 from voice_server.live.chat.eventsub_source import EventSubSource
 from voice_server.live.chat.source import ChatSource
 from voice_server.live.chat.twitch_source import TwitchSource
 from voice_server.live.crowd import DemoCrowd
 from voice_server.live.facts import ShopFacts
+from voice_server.live.host_words import HostWords
 from voice_server.live.phrases import fixed
-from voice_server.live.run_sheet import RunSheet, RunSheetError, load
+from voice_server.live.report_store import ReportStore
+from voice_server.live.run_sheet import RunSheet, RunSheetError, parse, read
 from voice_server.live.session import ShowSession
+from voice_server.live.sheet_book import SheetBook
+from voice_server.live.sheet_store import SheetStore, Table
 from voice_server.live.show import State
 from voice_server.live.understanding import Identify, ShopUnderstanding
 from voice_server.shop.shop import Shop
+from voice_server.show_sheets import ShowSheets
 from voice_server.speech.engine import TextToSpeech
 from voice_server.speech.tts.speaker import Speaker
 from voice_server.web.live import LiveBackend, add_live
+from voice_server.web.live_sheets import add_sheets
 
 log = logging.getLogger(__name__)
 
 FOLDER = "shows"
 """Folder of a shop pack with its run-sheets."""
+REPORTS = "show-reports"
+"""Folder of the data with what shows brought."""
 DEMO = "demo"
 RESTART_S = 3.0
 """A show that ended can be begun anew so long after it: its pages have been told by then."""
@@ -50,6 +61,9 @@ class ShopEngines:
     identify: Identify
     dialogue: Dialogue
     tts: TextToSpeech
+    guards: Mapping[str, GuardPack] = field(default_factory=dict)
+    translator: Translates | None = None
+    """Makes the captions that the shop's texts do not have."""
 
 
 class Shows:
@@ -60,7 +74,11 @@ class Shows:
         self._settings = settings
         self._sessions: dict[str, ShowSession] = {}
         self._engines: dict[str, tuple[RunSheet, ShopEngines]] = {}
+        self._runs: dict[str, asyncio.Future[None]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
         self._opened = asyncio.Event()
+        self.sheets = ShowSheets(self)
+        self.reports = ReportStore(settings.data / REPORTS)
 
     def get(self, show_id: str) -> ShowSession | None:
         """Return a show, None when there is none of that id (yet)."""
@@ -69,7 +87,13 @@ class Shows:
     def add_routes(self, application: web.Application) -> None:
         """Add the routes of the live show."""
         secret = self._settings.show_secret.get_secret_value()
-        add_live(application, LiveBackend(self.get, assets_dir("avatars"), lambda: secret))
+        add_live(
+            application,
+            LiveBackend(
+                self.get, assets_dir("avatars"), lambda: secret, self.shop_of, self.reports
+            ),
+        )
+        add_sheets(application, self.sheets, assets_dir("avatars"))
 
     def open(self, engines: ShopEngines, *, first: bool) -> None:
         """Take a shop's run-sheets; a wrong one is named in the log and left out.
@@ -77,39 +101,100 @@ class Shows:
         ``first``: it is the default shop, which run-sheets given on the command line are for.
         """
         files = sorted((engines.shop.folder / FOLDER).glob("*.toml"))
+        packed: dict[str, Table] = {}
         for path in [*files, *(self._settings.shows if first else ())]:
             try:
-                sheet = load(path)
+                table = read(path)
+                packed[self._check(table, engines).id] = table
             except RunSheetError as error:
                 log.error("the run-sheet %s is left out: %s", path, error)
-                continue
-            unknown = set(sheet.languages) - set(engines.shop.languages)
-            if unknown:
-                log.error(
-                    "the run-sheet %s is left out: %s does not speak %s",
-                    path, engines.shop.name, ", ".join(sorted(unknown)),
-                )  # fmt: skip
-                continue
-            self._engines[sheet.id] = (sheet, engines)
+        folder = self._settings.data / FOLDER / engines.shop.id
+        book = SheetBook(engines.shop, packed, SheetStore(folder))
+        for kept in book.all():
+            try:
+                self._take(self._check(kept.table, engines), engines)
+            except RunSheetError as error:
+                log.error("version %d of the show %s is left out: %s", kept.version, kept.id, error)
+        self.sheets.add(engines.shop.id, book, engines)
         self._opened.set()
+
+    @staticmethod
+    def _check(table: Table, engines: ShopEngines) -> RunSheet:
+        sheet = parse(table)
+        unknown = set(sheet.languages) - set(engines.shop.languages)
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise RunSheetError(f"{engines.shop.name} does not speak {names}")
+        return sheet
+
+    def shop_of(self, show_id: str) -> str:
+        """Return the id of the shop whose show it is, "" when there is none."""
+        found = self._engines.get(show_id)
+        return found[1].shop.id if found is not None else ""
+
+    def take(self, sheet: RunSheet, shop_id: str) -> None:
+        """A run-sheet was edited, or is new: it holds at once as far as it can.
+
+        A show that is on air takes it for the segments to come; one that waits begins anew.
+        """
+        engines = self.sheets.engines(shop_id)
+        session = self._sessions.get(sheet.id)
+        self._take(sheet, engines)
+        if session is not None and session.state is not State.IDLE:
+            session.revise(sheet)
+        elif (run := self._runs.get(sheet.id)) is not None:
+            run.cancel()  # nobody hears it: the new one is there a moment later
+
+    def drop(self, show_id: str) -> None:
+        """A run-sheet was removed; its pages are told to go."""
+        self._engines.pop(show_id, None)
+        self._sessions.pop(show_id, None)
+        run = self._runs.pop(show_id, None)
+        if run is not None:
+            run.cancel()
+
+    def _take(self, sheet: RunSheet, engines: ShopEngines) -> None:
+        new = sheet.id not in self._engines
+        self._engines[sheet.id] = (sheet, engines)
+        if new and self._tasks is not None:
+            self._tasks.create_task(self._keep(sheet.id))
 
     async def run(self) -> None:
         """Run all shows until this is cancelled; one that fails or ends waits to begin anew."""
         await self._opened.wait()
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             for show_id in self._engines:
                 tasks.create_task(self._keep(show_id))
+            await asyncio.Event().wait()  # until cancelled: more shows may come
 
     async def _keep(self, show_id: str) -> None:
-        sheet, engines = self._engines[show_id]
-        while True:
-            session = self._sessions[show_id] = self._session(sheet, engines)
+        while (found := self._engines.get(show_id)) is not None:
+            session = self._sessions[show_id] = self._session(*found)
+            run = self._runs[show_id] = asyncio.ensure_future(session.run())
             try:
-                await session.run()
+                await asyncio.wait({run})
+                if run.cancelled():
+                    continue  # its run-sheet was edited or removed
+                run.result()
                 log.info("the show %s is over", show_id)
             except Exception:  # other shows, and the shop's callers, go on
                 log.exception("the show %s failed", show_id)
+            finally:
+                run.cancel()
+                await asyncio.gather(run, return_exceptions=True)
+                await self._keep_report(session)
             await asyncio.sleep(RESTART_S)
+
+    async def _keep_report(self, session: ShowSession) -> None:
+        """Keep the report of a show that was on air."""
+        if session.report.began is None:
+            return
+        report = session.report.document(asyncio.get_running_loop().time(), unix_now=time.time())
+        try:
+            await asyncio.to_thread(self.reports.save, session.sheet.id, report)
+        except OSError as error:
+            log.error("the report of the show %s is lost: %s", session.sheet.id, error)
 
     def _session(self, sheet: RunSheet, engines: ShopEngines) -> ShowSession:
         facts = ShopFacts(engines.shop, engines.pictures)
@@ -135,6 +220,8 @@ class Shows:
             engines.tts,
             sources=sources,
             autostart=demo,
+            host_words=HostWords(facts, engines.knowledge, engines.guards, engines.identify),
+            translator=engines.translator,
         )
         crowd.append(session)
         return session

@@ -15,11 +15,12 @@ from tests.live.crowd import TableUnderstanding, says
 from tests.live.stage_play import sheet
 from tests.virtual_time import run
 from voice_server.live import show_events as ev
+from voice_server.live.audience import LINGER_S
 from voice_server.live.broadcast import Page
 from voice_server.live.chat.envelope import Kind
 from voice_server.live.facts import ShopFacts
 from voice_server.live.questions import Understood
-from voice_server.live.session import LINGER_S, ShowSession
+from voice_server.live.session import ShowSession
 from voice_server.live.show import State
 from voice_server.live.show_events import AnswerFailed, AnswerReady, PrepareAnswer
 from voice_server.shop.shop import Shop
@@ -208,9 +209,10 @@ def test_a_show_begins_with_its_first_viewer_and_rests_without(shop: Shop) -> No
         await asyncio.sleep(10)
         assert stage.of("line")
         stage.leave()
-        session._alone_since = -LINGER_S - 1e9  # the wall clock is not the virtual one
+        assert session._audience is not None
+        session._audience._alone_since = -LINGER_S - 1e9  # the wall clock is not the virtual one
         await asyncio.sleep(2)
-        assert session._auto_muted
+        assert session._audience._muted
         again = Watching(session, "viewer")
         await asyncio.sleep(8)
         assert again.of("show")
@@ -272,11 +274,11 @@ def test_where_no_ai_voice_is_allowed_the_host_reads(shop: Shop) -> None:
         session, voice = make(shop, policy="tiktok_shop_us")
         running = asyncio.ensure_future(session.run())
         stage, host = Watching(session), Watching(session, "host")
-        session.next_line()  # nothing is shown yet
+        session.on_air.next()  # nothing is shown yet
         session.do(ev.Begin())
         await asyncio.sleep(1)
         first = stage.of("line")[0]
-        session.next_line()
+        session.on_air.next()
         await asyncio.sleep(0.1)
         assert stage.of("line_end")[0]["id"] == first["id"]
         await asyncio.sleep(30)

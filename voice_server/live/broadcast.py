@@ -13,6 +13,9 @@ WAITING = 400
 a page that lags so far would show a mouth without its sound."""
 WAITING_BYTES = 8_000_000
 
+LIVE_WAITING = 25
+"""Frames of the host's voice (half a second) that may wait for a page."""
+
 Frame = str | bytes
 
 
@@ -32,6 +35,11 @@ class Page:
         self._lagging = False
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """Frames the page has not taken yet."""
+        return len(self._frames)
+
     def put(self, frame: Frame) -> None:
         """Queue a frame; a page that is too far behind gets no more."""
         if self._lagging or self._closed:
@@ -42,6 +50,10 @@ class Page:
             self._lagging = True
             self._frames.clear()
         self._ready.set()
+
+    def tell(self, message: dict[str, object]) -> None:
+        """Queue a JSON message for this page alone."""
+        self.put(orjson.dumps(message).decode())
 
     def close(self) -> None:
         """No more frames: :meth:`next` returns None once the queue is empty."""
@@ -113,6 +125,22 @@ class Broadcast:
         for page in self._pages:
             if page.role != "host":
                 page.put(frame)
+
+    def send_live(self, header: dict[str, object], pcm: bytes) -> None:
+        """Send the host's voice as :meth:`send_audio` does; a page that is behind misses some.
+
+        Speech that comes late is worth less than the next: it would only lengthen the delay.
+        """
+        head = orjson.dumps(header)
+        frame = len(head).to_bytes(4, "little") + head + pcm
+        for page in self._pages:
+            if page.role != "host" and page.waiting < LIVE_WAITING:
+                page.put(frame)
+
+    def keep(self, message: dict[str, object], *, host: bool = False) -> None:
+        """Tell late comers something that those who are here know already."""
+        name = ("host." if host else "") + str(message["type"])
+        self._kept[name] = orjson.dumps(message).decode()
 
     def close(self) -> None:
         """The show is over: every page gets what waits for it, then the end."""

@@ -1,13 +1,25 @@
-"""Captions as they were spoken, exported as WebVTT. Pure."""
+"""Captions as they were spoken, exported as WebVTT. Pure.
+
+A long sentence is cut into cues of at most two lines, each shown while its words are spoken: a
+share of the sentence's time as large as its share of the letters.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+CUE = 84
+"""Characters of a cue: two lines of 42, what subtitles for television hold to."""
+SHORT = 0.6
+"""A cue may end at a comma from so much of its length on."""
 MOST = 5_000
 """Captions kept: some eight hours of speech."""
+
+
+RECENT = 20
+"""Captions back that a late translation is still put into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,14 @@ class CaptionLog:
         """Keep one; the oldest go."""
         self._captions.append(caption)
 
+    def translated(self, text: str, language: str, into: str, words: str) -> None:
+        """A sentence was translated after it was said: its newest caption has it from now on."""
+        for at in range(len(self._captions) - 1, max(-1, len(self._captions) - RECENT - 1), -1):
+            caption = self._captions[at]
+            texts = dict(caption.texts)
+            if texts.get(language) == text and into not in texts:
+                self._captions[at] = replace(caption, texts=(*caption.texts, (into, words)))
+
     def webvtt(self, language: str) -> str:
         """Return the captions in a language; a sentence nobody has in it stays as spoken."""
         return webvtt(self._captions, language)
@@ -39,13 +59,42 @@ class CaptionLog:
 def webvtt(captions: Iterable[Caption], language: str) -> str:
     """Return a WebVTT file."""
     blocks = ["WEBVTT\n"]
-    for at, caption in enumerate(captions, 1):
+    for caption in captions:
         texts = dict(caption.texts)
         text = texts.get(language) or next(iter(texts.values()), "")
-        safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        end = max(caption.end_s, caption.start_s + 0.5)
-        blocks.append(f"{at}\n{_time(caption.start_s)} --> {_time(end)}\n{safe}\n")
+        parts = cues(text)
+        letters = sum(map(len, parts)) or 1
+        start = caption.start_s
+        seconds = max(caption.end_s - start, 0.5)
+        for part in parts:
+            end = start + seconds * len(part) / letters
+            safe = part.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            blocks.append(f"{len(blocks)}\n{_time(start)} --> {_time(end)}\n{safe}\n")
+            start = end
     return "\n".join(blocks)
+
+
+def cues(text: str) -> list[str]:
+    """Cut a sentence into cues at its words, at a comma where there is one. Nothing is lost.
+
+    The pages cut in the same way (``static/stage/captions.js``).
+
+    >>> cues("Kurz.")
+    ['Kurz.']
+    """
+    words = text.split()
+    found: list[str] = []
+    cue = ""
+    for word in words:
+        joined = f"{cue} {word}" if cue else word
+        if cue and len(joined) > CUE:
+            found.append(cue)
+            joined = word
+        cue = joined
+        if cue[-1] in ",;:" and len(cue) >= SHORT * CUE and len(text) > CUE:
+            found.append(cue)
+            cue = ""
+    return [*found, cue] if cue else found
 
 
 def _time(seconds: float) -> str:

@@ -53,6 +53,7 @@ class Ask:
     paid: float = 0.0
     trusted: bool = False
     """Owner, moderator, subscriber or VIP."""
+    language: str = ""
 
     @property
     def viewer(self) -> tuple[str, str]:
@@ -88,6 +89,12 @@ class Cluster:
     def askers(self) -> int:
         """How many different viewers ask."""
         return len({ask.viewer for ask in self.asks})
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The askers' languages, the first asker's first."""
+        spoken = (ask.language for ask in self.asks)
+        return tuple(dict.fromkeys(language for language in (self.language, *spoken) if language))
 
     @property
     def first_at(self) -> float:

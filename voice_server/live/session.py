@@ -11,21 +11,28 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from voice_server.dialogue.translation import Translates
 from voice_server.live import alarms, views
 from voice_server.live import show_events as ev
 from voice_server.live.alarms import Alarms
 from voice_server.live.answers import Answerer
+from voice_server.live.audience import Audience
 from voice_server.live.broadcast import Broadcast, Page
-from voice_server.live.captions import Caption, CaptionLog
+from voice_server.live.caption_work import CaptionWork
+from voice_server.live.captions import CaptionLog
 from voice_server.live.chat.envelope import REMOVALS, ChatEvent, Kind
 from voice_server.live.chat.inbox import Inbox
 from voice_server.live.chat.source import ChatSource, SourceState, keep_reading
 from voice_server.live.facts import ShopFacts
+from voice_server.live.host_desk import HostDesk
+from voice_server.live.host_voice import HostVoice
+from voice_server.live.host_words import HostWords
+from voice_server.live.on_air import OnAir
 from voice_server.live.outcomes import Closed, Dropped, Joined, Outcome, Social
 from voice_server.live.policy import POLICIES
-from voice_server.live.prompter import Prompter, Speaker
+from voice_server.live.prompter import Prompter
 from voice_server.live.questions import Status
 from voice_server.live.report import ShowReport
 from voice_server.live.run_sheet import RunSheet
@@ -43,12 +50,6 @@ EXPIRE_EVERY_S = 1.0
 INPUTS = 1_000
 """Inputs waiting for the director. It takes microseconds for each: this is never full unless the
 process hangs, and then the oldest chatter is worth nothing."""
-LINGER_S = 20.0
-"""With nobody watching the show pauses after so long: speech costs the callers' cores."""
-VOICE = "voice"
-"""What an alarm of the speech engine is about."""
-SHOWN = 30
-"""Questions in the host's list."""
 
 
 class ShowSession:
@@ -64,9 +65,15 @@ class ShowSession:
         *,
         sources: Sequence[ChatSource] = (),
         autostart: bool = False,
+        host_words: HostWords | None = None,
+        translator: Translates | None = None,
         on_drop: Callable[[str], None] = lambda reason: None,
     ) -> None:
-        """``autostart``: begins with the first page that watches, pauses when none is left."""
+        """``autostart``: begins with the first page that watches, pauses when none is left.
+
+        ``host_words`` judges what the host types; ``translator`` makes the captions that no text
+        of the shop has.
+        """
         self.sheet = sheet
         self.facts = facts
         self.inbox = Inbox()
@@ -74,24 +81,36 @@ class ShowSession:
         self.report = ShowReport()
         self.alarms = Alarms(self._show_state)
         """What is wrong; whoever pushes the stream sounds and clears its own."""
-        self.pages = Broadcast(self._audience)
+        self.pages = Broadcast(self._watched)
         self._triage = Triage(understanding)
         self._director = Director(sheet, facts, self._triage)
         self._answerer = answerer
         self._policy = POLICIES[sheet.policy]
-        self._speaker: Speaker = (
-            LineSpeaker(tts, self.pages) if self._policy.voice else Prompter(self.pages)
+        self.on_air = OnAir(
+            LineSpeaker(tts, self.pages) if self._policy.voice else Prompter(self.pages),
+            self.captions,
+            CaptionWork(translator, sheet.languages, self.captions, self.pages.send),
+            self.report,
+            self.alarms,
+            self.do,
         )
+        self.host_words = host_words
+        self.host = HostDesk(
+            lambda: self.sheet,
+            answerer,
+            host_words,
+            cluster=self._triage.get,
+            on_screen=lambda: self._director.product,
+            do=self._host_says,
+            tell=lambda message: self.pages.send(message, host=True),
+        )
+        self.voice = HostVoice(self.pages, self.do, self.alarms)
         self._sources = sources
-        self._autostart = autostart
+        self._audience = Audience(self.do, lambda: self.state) if autostart else None
         self._on_drop = on_drop
         self._inputs: asyncio.Queue[ev.Input] = asyncio.Queue(INPUTS)
         self._triage_lock = asyncio.Lock()
         self._answers: dict[str, asyncio.Task[None]] = {}
-        self._began: float | None = None
-        self._line: tuple[ev.Line, float] | None = None
-        self._alone_since: float | None = None
-        self._auto_muted = False
         self._sources_state: dict[str, SourceState] = {}
         self.counts = {"questions": 0, "answered": 0, "dropped": 0, "to_host": 0}
 
@@ -101,6 +120,31 @@ class ShowSession:
     def state(self) -> State:
         """What the director does."""
         return self._director.state
+
+    @property
+    def segment_id(self) -> str:
+        """The segment that runs, "" before the show and after it."""
+        segment = self._director.segment
+        return segment.id if segment is not None and not self.finished() else ""
+
+    def revise(self, sheet: RunSheet) -> None:
+        """Take an edited run-sheet for the segments to come; what runs stays as it began."""
+        kept = ("language", "languages", "avatar", "chat", "policy", "remind_s")
+        self.sheet = replace(sheet, **{name: getattr(self.sheet, name) for name in kept})
+        about = views.show(self.sheet, self.facts, self._policy)
+        self.pages.keep(about)
+        self.pages.send({**about, "type": "sheet"}, host=True)
+        self.do(ev.SheetChanged(self.sheet))
+
+    def _watched(self, count: int) -> None:
+        if self._audience is not None:
+            self._audience.changed(count)
+
+    def _host_says(self, event: ev.Input) -> None:
+        if isinstance(event, ev.HostAnswer):
+            self.counts["answered"] += 1
+            self.on_air.answer(event.answer)
+        self.do(event)
 
     def do(self, event: ev.Input) -> None:
         """Give the director an input."""
@@ -117,10 +161,6 @@ class ShowSession:
         """The host pins a question."""
         self._triage.pin(cluster_id, pinned)
         self._show_queue()
-
-    def next_line(self) -> None:
-        """The host has read the line of the teleprompter."""
-        self._speaker.next()
 
     def join(self, role: str) -> Page:
         """Return a page's queue; it begins with what holds now."""
@@ -139,6 +179,7 @@ class ShowSession:
             async with asyncio.TaskGroup() as tasks:
                 helpers = [
                     tasks.create_task(self._read_chat()),
+                    tasks.create_task(self.on_air.translate()),
                     *(
                         tasks.create_task(
                             keep_reading(source, self.chat, on_state=self._source_state)
@@ -152,7 +193,8 @@ class ShowSession:
         finally:
             for answer in self._answers.values():
                 answer.cancel()
-            await self._speaker.close()
+            await self.on_air.close()
+            await self.host.close()
             self.pages.close()
 
     async def _direct(self) -> None:
@@ -179,13 +221,13 @@ class ShowSession:
     def _carry_out(self, command: ev.Command, now: float) -> None:
         match command:
             case ev.Speak(line):
-                self._begin_line(line, now)
+                self.on_air.begin(line, now)
             case ev.CancelSpeech(line_id):
-                self._end_line(now)
-                self._speaker.cancel(line_id)
+                self.on_air.cancel(line_id, now)
             case ev.Prepare(text, language):
-                self._speaker.prepare(text, language)
+                self.on_air.prepare(text, language)
             case ev.PrepareAnswer():
+                self.report.chosen(command.cluster_id, now)
                 self._answers[command.cluster_id] = asyncio.ensure_future(self._answer(command))
             case ev.ShowCard():
                 self._card(command, now)
@@ -193,31 +235,6 @@ class ShowSession:
                 self._segment(segment_id, round_number)
             case ev.Finished():
                 self.pages.send({"type": "finished"}, keep=True)
-
-    def _begin_line(self, line: ev.Line, now: float) -> None:
-        self._began = now if self._began is None else self._began
-        self.report.begin(now)
-        if line.cluster_id:
-            self.report.sounding(line.cluster_id, now)
-        self._line = (line, now)
-
-        def done(ok: bool) -> None:
-            self._end_line(asyncio.get_running_loop().time())
-            if ok:
-                self.alarms.clear(alarms.ENGINE, VOICE)
-            else:
-                words = "a sentence could not be spoken; the show goes on with the next"
-                self.alarms.sound(alarms.ENGINE, VOICE, words, now=time.time())
-            self.do(ev.Spoken(line.id) if ok else ev.SpeechFailed(line.id))
-
-        self._speaker.speak(line, done)
-
-    def _end_line(self, now: float) -> None:
-        if self._line is not None and self._began is not None:
-            line, at = self._line
-            texts = ((line.language, line.text), *line.captions)
-            self.captions.add(Caption(at - self._began, now - self._began, texts))
-        self._line = None
 
     async def _answer(self, order: ev.PrepareAnswer) -> None:
         cluster = self._triage.get(order.cluster_id)
@@ -227,6 +244,8 @@ class ShowSession:
         finally:
             self._answers.pop(order.cluster_id, None)
         self.counts["answered" if isinstance(found, ev.AnswerReady) else "to_host"] += 1
+        if isinstance(found, ev.AnswerReady):
+            self.on_air.answer(found)
         self.do(found)
 
     # ------------------------------------------------------------------ chat
@@ -236,6 +255,7 @@ class ShowSession:
         expire_at = clock() + EXPIRE_EVERY_S
         while True:
             await asyncio.sleep(CHAT_EVERY_S)
+            self.voice.tick(clock(), unix_now=time.time())
             events = self.inbox.take(BATCH)
             outcomes: list[Outcome] = []
             async with self._triage_lock:
@@ -248,7 +268,8 @@ class ShowSession:
                     outcomes += self._triage.tick(clock())
             self._tell(outcomes)
             self._show_chat(events, outcomes)
-            self._watch_audience(clock())
+            if self._audience is not None:
+                self._audience.look()
 
     def _tell(self, outcomes: Sequence[Outcome]) -> None:
         people = tuple(outcome for outcome in outcomes if isinstance(outcome, Social))
@@ -295,26 +316,6 @@ class ShowSession:
                     host=hidden,
                 )
 
-    # ------------------------------------------------------------------ audience
-
-    def _audience(self, count: int) -> None:
-        self._alone_since = None if count else time.monotonic()
-        if not count or not self._autostart:
-            return
-        if self._director.state is State.IDLE:
-            self.do(ev.Begin())
-        elif self._auto_muted:
-            self._auto_muted = False
-            self.do(ev.Resume())
-
-    def _watch_audience(self, now: float) -> None:
-        del now  # the host's clock counts: this is not the show's time
-        alone = self._alone_since
-        on_air = self._director.state in (State.ON_AIR, State.LULL)
-        if self._autostart and on_air and alone and time.monotonic() - alone > LINGER_S:
-            self._auto_muted = True
-            self.do(ev.Mute())
-
     # ------------------------------------------------------------------ pages
 
     def _announce(self) -> None:
@@ -346,15 +347,9 @@ class ShowSession:
 
     def _show_queue(self) -> None:
         now = asyncio.get_running_loop().time()
-        ranked = self._triage.ranked(now, self._director.product)
-        waiting = [cluster for _, cluster in ranked if cluster.status is Status.WAITING]
-        names = [name for cluster in waiting[:2] for name in cluster.names[:1]]
-        self.pages.send({"type": "teaser", "waiting": len(waiting), "names": names}, keep=True)
-        self.pages.send(
-            {"type": "queue", "questions": [views.question(s, c, now) for s, c in ranked[:SHOWN]]},
-            keep=True,
-            host=True,
-        )
+        teaser, queue = views.questions(self._triage, now, self._director.product)
+        self.pages.send(teaser, keep=True)
+        self.pages.send(queue, keep=True, host=True)
 
     def _source_state(self, state: SourceState) -> None:
         self._sources_state[state.name] = state

@@ -10,7 +10,6 @@ A message costs a vector (0.5-1.5 ms) and, when no like question is open, one lo
 from __future__ import annotations
 
 import itertools
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -22,16 +21,7 @@ from voice_server.live.chat.envelope import REMOVALS, ChatEvent, Kind
 from voice_server.live.chat.inbox import removes
 from voice_server.live.outcomes import Closed, Dropped, Joined, Outcome, Social
 from voice_server.live.questions import OPEN, Ask, Cluster, Status, Understood
-from voice_server.live.scoring import (
-    APPROVED,
-    ON_SCREEN,
-    OTHER_WEIGHT,
-    PAID,
-    PER_LOG_ASKER,
-    PER_MINUTE,
-    TRUSTED,
-    WEIGHTS,
-)
+from voice_server.live.scoring import parts
 from voice_server.live.screen import Screen, Verdict, looks_like_question
 
 Vectors = NDArray[np.float32]
@@ -174,13 +164,7 @@ class Triage:
 
     def score(self, cluster: Cluster, now: float, on_screen: str) -> float:
         """Return how much a question deserves an answer now."""
-        weight = WEIGHTS.get(cluster.understood.intent, OTHER_WEIGHT)
-        score = weight * (1 + PER_LOG_ASKER * math.log(max(cluster.askers, 1)))
-        score += PAID if any(ask.paid for ask in cluster.asks) else 0.0
-        score += TRUSTED if any(ask.trusted for ask in cluster.asks) else 0.0
-        score += ON_SCREEN if on_screen and cluster.understood.product_id == on_screen else 0.0
-        score += PER_MINUTE * max(now - cluster.first_at, 0.0) / 60.0
-        return score + (APPROVED if cluster.approved else 0.0)
+        return sum(parts(cluster, now, on_screen).values())
 
     def get(self, cluster_id: str) -> Cluster | None:
         """Return a cluster, open or recently closed."""
@@ -270,6 +254,7 @@ class Triage:
             now,
             event.amount if event.kind is Kind.PAID else 0.0,
             bool(event.roles),
+            language,
         )
         about = {named or on_screen, ""}
         specifics = self._understanding.specifics(event.text)

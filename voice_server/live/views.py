@@ -8,8 +8,15 @@ from dataclasses import asdict
 from voice_server.live import show_events as ev
 from voice_server.live.facts import ShopFacts
 from voice_server.live.policy import Policy
-from voice_server.live.questions import Cluster
+from voice_server.live.questions import Cluster, Status
 from voice_server.live.run_sheet import RunSheet, Segment
+from voice_server.live.scoring import parts
+from voice_server.live.triage import Triage
+
+SHOWN = 30
+"""Questions in the host's list."""
+OTHER_WORDS = 4
+"""Other askers' words shown with a question: enough to see whether they mean the same."""
 
 Message = dict[str, object]
 
@@ -73,8 +80,21 @@ def segment(segment_id: str, round_number: int, sheet: RunSheet, facts: ShopFact
     return {"type": "segment", "id": segment_id, "round": round_number, "title": names}
 
 
-def question(score: float, cluster: Cluster, now: float) -> Message:
-    """Return a row of the host's list."""
+def questions(triage: Triage, now: float, on_screen: str) -> tuple[Message, Message]:
+    """Return the teaser for the audience and the host's list."""
+    ranked = [cluster for _, cluster in triage.ranked(now, on_screen)]
+    waiting = [cluster for cluster in ranked if cluster.status is Status.WAITING]
+    names = [name for cluster in waiting[:2] for name in cluster.names[:1]]
+    rows = [question(cluster, now, on_screen) for cluster in ranked[:SHOWN]]
+    return (
+        {"type": "teaser", "waiting": len(waiting), "names": names},
+        {"type": "queue", "questions": rows},
+    )
+
+
+def question(cluster: Cluster, now: float, on_screen: str) -> Message:
+    """Return a row of the host's list, with what its score is made of."""
+    why = parts(cluster, now, on_screen)
     return {
         "id": cluster.id,
         "text": cluster.text,
@@ -84,7 +104,10 @@ def question(score: float, cluster: Cluster, now: float) -> Message:
         "age_s": round(now - cluster.first_at),
         "intent": cluster.understood.intent,
         "product": cluster.understood.product_id,
-        "score": round(score, 2),
+        "score": round(sum(why.values()), 2),
+        "why": {name: round(value, 2) for name, value in why.items()},
+        "languages": list(cluster.languages),
+        "words": [ask.text for ask in cluster.asks[1 : 1 + OTHER_WORDS]],
         "status": cluster.status.value,
         "reason": cluster.reason,
         "pinned": cluster.pinned,

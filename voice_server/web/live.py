@@ -12,21 +12,23 @@ import io
 import itertools
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import segno
 from aiohttp import WSMsgType, web
 
 from voice_server.ids import new_id
-from voice_server.live import show_events as ev
 from voice_server.live.broadcast import Lagging, Page
 from voice_server.live.chat import wire
 from voice_server.live.chat.cleaning import clean
 from voice_server.live.session import ShowSession
+from voice_server.realtime.ports import PRINCIPAL
+from voice_server.web.live_console import HostConsole
+from voice_server.web.live_reports import ReportRoutes, Reports
 from voice_server.web.pages import STATIC, send_page
 
 SEND_S = 10.0
@@ -50,13 +52,22 @@ class LiveBackend:
     avatars: Path
     secret: Callable[[], str] = str
     """What webhooks are signed with; without one none are taken."""
+    shop_of: Callable[[str], str] = lambda show_id: ""
+    """Show to its shop: a key that is bound to a shop opens no other's."""
+    reports: Reports | None = None
+    """Reports of shows that are over."""
 
 
 def add_live(app: web.Application, backend: LiveBackend) -> None:
     """Add the routes of the live show."""
     routes = _Routes(backend)
-    for path, name in (("stage", "stage"), ("watch", "watch"), ("console/shows", "console")):
-        app.router.add_get(f"/{path}/{{show}}", routes.page(f"stage/{name}.html"))
+    for path, name in (
+        ("stage/{show}", "stage/stage"),
+        ("watch/{show}", "stage/watch"),
+        ("console/shows/{show}", "host/console"),
+        ("console/shows/{show}/report", "host/report"),
+    ):
+        app.router.add_get(f"/{path}", routes.page(f"{name}.html"))
     app.router.add_get("/avatars/{look}/rig.json", routes.rig)
     app.router.add_get("/live/{show}/stage", routes.stage)
     app.router.add_get("/live/{show}/watch", routes.watch)
@@ -65,8 +76,7 @@ def add_live(app: web.Application, backend: LiveBackend) -> None:
     app.router.add_get("/live/{show}/captions.vtt", routes.captions)
     app.router.add_get("/live/{show}/qr/{product}.svg", routes.qr)
     app.router.add_get("/api/live/{show}/console", routes.console)
-    app.router.add_get("/api/live/{show}/report.json", routes.report)
-    app.router.add_get("/api/live/{show}/report.csv", routes.table)
+    ReportRoutes(backend.reports, routes.guarded).add(app.router)
 
 
 class _Routes:
@@ -98,59 +108,19 @@ class _Routes:
     # ------------------------------------------------------------------ pages' sockets
 
     async def stage(self, request: web.Request) -> web.StreamResponse:
-        async def ignore(message: Mapping[str, Any]) -> None:
-            """A stage has nothing to say."""
-
         role = "preview" if "preview" in request.query else "stage"
-        return await self._stream(request, role, ignore)
+        return await self._stream(request, role, lambda page: _Mute())
 
     async def watch(self, request: web.Request) -> web.StreamResponse:
         show = self._show(request)
-        viewer = new_id("viewer")
-        last = float("-inf")
-
-        async def chat(message: Mapping[str, Any]) -> None:
-            nonlocal last
-            now = time.monotonic()
-            text = message.get("text")
-            if message.get("type") != "chat" or not isinstance(text, str):
-                return
-            if now - last < CHAT_EVERY_S:
-                return
-            last = now
-            language = str(message.get("language", ""))
-            show.chat(
-                wire.viewer_event(
-                    text,
-                    ident=f"{viewer}:{next(self._serial)}",
-                    viewer=viewer,
-                    author=str(message.get("name", "")),
-                    language=language if language in show.sheet.languages else "",
-                    channel=show.sheet.id,
-                    now=asyncio.get_running_loop().time(),
-                )
-            )
-
-        return await self._stream(request, "viewer", chat)
+        return await self._stream(request, "viewer", lambda page: _Viewer(show, self._serial))
 
     async def console(self, request: web.Request) -> web.StreamResponse:
-        show = self._show(request)
-
-        async def command(message: Mapping[str, Any]) -> None:
-            if message.get("type") == "pin":
-                show.pin(str(message.get("id", "")), message.get("on") is not False)
-                return
-            if message.get("type") == "next":
-                show.next_line()
-                return
-            event = host_command(message, show.sheet.language)
-            if event is not None:
-                show.do(event)
-
-        return await self._stream(request, "host", command)
+        show = self.guarded(request)
+        return await self._stream(request, "host", lambda page: HostConsole(show, page))
 
     async def _stream(
-        self, request: web.Request, role: str, receive: Callable[[Mapping[str, Any]], Any]
+        self, request: web.Request, role: str, make: Callable[[Page], _Partner]
     ) -> web.StreamResponse:
         show = self._show(request)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=16_384, compress=False)
@@ -159,16 +129,19 @@ class _Routes:
             await socket.close(code=FULL, message=b"the show is full")
             return socket
         page = show.join(role)
+        partner = make(page)
         sending = asyncio.ensure_future(_send_all(socket, page, show))
         try:
             async for message in socket:
-                if message.type is not WSMsgType.TEXT:
-                    continue
-                with contextlib.suppress(orjson.JSONDecodeError):
-                    body = orjson.loads(message.data)
-                    if isinstance(body, dict):
-                        await receive(body)
+                if message.type is WSMsgType.BINARY:
+                    partner.sound(message.data)
+                elif message.type is WSMsgType.TEXT:
+                    with contextlib.suppress(orjson.JSONDecodeError):
+                        body = orjson.loads(message.data)
+                        if isinstance(body, dict):
+                            await partner.receive(body)
         finally:
+            partner.closed()
             show.pages.leave(page)
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
@@ -244,20 +217,6 @@ class _Routes:
             headers=_FRESH,
         )
 
-    async def report(self, request: web.Request) -> web.StreamResponse:
-        show = self._show(request)
-        body = orjson.dumps(show.report.summary(asyncio.get_running_loop().time()))
-        return web.Response(body=body, content_type="application/json", headers=_FRESH)
-
-    async def table(self, request: web.Request) -> web.StreamResponse:
-        show = self._show(request)
-        name = f'attachment; filename="{show.sheet.id}.csv"'
-        return web.Response(
-            text=show.report.table(),
-            content_type="text/csv",
-            headers={**_FRESH, "Content-Disposition": name},
-        )
-
     async def qr(self, request: web.Request) -> web.StreamResponse:
         """Draw the link of a product; only our own catalogue's links are drawn."""
         show = self._show(request)
@@ -271,6 +230,11 @@ class _Routes:
             content_type="image/svg+xml",
             headers={"Cache-Control": "max-age=3600", "X-Content-Type-Options": "nosniff"},
         )
+
+    def guarded(self, request: web.Request) -> ShowSession:
+        show = self._show(request)
+        may_open(request, self._backend.shop_of(show.sheet.id))
+        return show
 
     def _show(self, request: web.Request) -> ShowSession:
         show = self._backend.show(request.match_info["show"])
@@ -295,30 +259,72 @@ async def _send_all(socket: web.WebSocketResponse, page: Page, show: ShowSession
         return  # the page is gone; the reading side notices too
 
 
-def host_command(message: Mapping[str, Any], language: str) -> ev.Input | None:
-    """Return the director's input for a message of the console, None for what is none."""
-    ident = str(message.get("id", ""))[:64]
-    match message.get("type"):
-        case "begin":
-            return ev.Begin()
-        case "approve":
-            return ev.Approve(ident)
-        case "skip":
-            return ev.Skip(ident)
-        case "say":
-            text = clean(str(message.get("text", "")), 400)
-            wish = str(message.get("language", ""))
-            return (
-                ev.Say(text, wish if re.fullmatch("[a-z]{2}", wish) else language) if text else None
+def may_open(request: web.Request, shop_id: str) -> str:
+    """Return the only shop that the request's key opens, "" for all.
+
+    Raises HTTPForbidden when it is another than ``shop_id`` ("" for none in particular).
+    """
+    principal = request.get(PRINCIPAL)
+    bound = principal.shop if principal is not None else ""
+    if bound and shop_id and bound != shop_id:
+        raise web.HTTPForbidden(text="This key is for another shop.")
+    return bound
+
+
+class _Partner(Protocol):
+    """Who is at the other end of a page's socket."""
+
+    async def receive(self, message: Mapping[str, Any]) -> None:
+        """Take a JSON message."""
+
+    def sound(self, pcm: bytes) -> None:
+        """Take a binary frame."""
+
+    def closed(self) -> None:
+        """The socket is gone."""
+
+
+class _Mute:
+    """A stage has nothing to say."""
+
+    async def receive(self, message: Mapping[str, Any]) -> None:
+        """Ignored."""
+
+    def sound(self, pcm: bytes) -> None:
+        """Ignored."""
+
+    def closed(self) -> None:
+        """Nothing is kept of it."""
+
+
+class _Viewer(_Mute):
+    """A viewer may write, not too fast."""
+
+    def __init__(self, show: ShowSession, serial: Iterator[int]) -> None:
+        self._show = show
+        self._serial = serial
+        self._name = new_id("viewer")
+        self._last = float("-inf")
+
+    async def receive(self, message: Mapping[str, Any]) -> None:
+        """Take a message for the chat."""
+        now = time.monotonic()
+        text = message.get("text")
+        if message.get("type") != "chat" or not isinstance(text, str):
+            return
+        if now - self._last < CHAT_EVERY_S:
+            return
+        self._last = now
+        show = self._show
+        language = str(message.get("language", ""))
+        show.chat(
+            wire.viewer_event(
+                text,
+                ident=f"{self._name}:{next(self._serial)}",
+                viewer=self._name,
+                author=str(message.get("name", "")),
+                language=language if language in show.sheet.languages else "",
+                channel=show.sheet.id,
+                now=asyncio.get_running_loop().time(),
             )
-        case "mute":
-            return ev.Mute()
-        case "take_over":
-            return ev.TakeOver()
-        case "resume":
-            return ev.Resume()
-        case "jump":
-            return ev.Jump(ident)
-        case "stop":
-            return ev.Stop()
-    return None
+        )
