@@ -40,7 +40,6 @@ from voice_server.records import StorageError
 from voice_server.shop.shop import Shop
 from voice_server.shop_loading import load_tenants
 from voice_server.shows import ShopEngines, Shows
-from voice_server.translators import caption_translator
 from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.engine import EngineError
 from voice_server.speech.language import TextLanguage
@@ -298,8 +297,6 @@ class App:
                 language.identify,
                 dialogue,
                 services.tts,
-                tenant.guards(),
-                caption_translator(tenant.shop, self._model),
             ),
             first=tenant is self.tenants.default,
         )
@@ -376,6 +373,7 @@ class App:
             self._model,
             self.reload,
             lambda: self._returning,
+            lambda: self._books.storage if self._books is not None else None,
         )
         return seams.backend()
 

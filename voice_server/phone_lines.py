@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from aiohttp import web
 
+from voice_server.call_staff import CallStaff
 from voice_server.config import LOOPBACK, Settings
 from voice_server.conversation.notices import Notice
 from voice_server.conversation.services import ConversationOptions
@@ -18,6 +20,7 @@ from voice_server.telephony.call import Features
 from voice_server.telephony.line import Line
 from voice_server.telephony.phrases import PhonePhrase, phrase
 from voice_server.telephony.ports import (
+    CallBooks,
     CallConversation,
     Secrets,
     SipAccount,
@@ -49,6 +52,8 @@ def telephony_backend(
     make: MakeConversation,
     *,
     ready: Callable[[], Mapping[str, bool]],
+    staff: CallStaff | None = None,
+    books: Callable[[], CallBooks | None] = lambda: None,
 ) -> TelephonyBackend:
     """Return what ``/telephony`` needs. ``shops``: all of them, the default first."""
 
@@ -77,7 +82,7 @@ def telephony_backend(
 
     return TelephonyBackend(
         open_call,
-        lambda: lines(shops()),
+        lambda: lines(shops(), staff.language if staff is not None else None),
         secrets=Secrets(
             twilio=settings.twilio_auth_token.get_secret_value(),
             plivo=settings.plivo_auth_token.get_secret_value(),
@@ -97,12 +102,25 @@ def telephony_backend(
         public_url=settings.public_url,
         max_calls=settings.max_calls,
         not_yet=not_yet,
+        books=books,
+        translate=staff.translate if staff is not None else None,
+        speak=staff.speak if staff is not None else None,
     )
 
 
-def lines(shops: Iterable[Shop]) -> tuple[Line, ...]:
-    """Return the lines of all shops; without any, the first shop takes every call."""
+def lines(
+    shops: Iterable[Shop], staff_language: Callable[[str], str] | None = None
+) -> tuple[Line, ...]:
+    """Return the lines of all shops; without any, the first shop takes every call.
+
+    ``staff_language``: shop id to the language of its people, None for each shop's own first.
+    """
     shops = list(shops)
+
+    def _line(shop: Shop, phone: PhoneLine) -> Line:
+        language = staff_language(shop.id) if staff_language else shop.default_language
+        return replace(_spoken(shop, phone), staff_language=language)
+
     found = [_line(shop, phone) for shop in shops for phone in shop.phone]
     if not found and shops:
         keys = {str(key): language for key, language in enumerate(shops[0].languages, 1)}
@@ -120,7 +138,7 @@ def spoken_by_phone(lines: Iterable[Line]) -> Iterator[tuple[Line, str, str]]:
                     yield line, language, phrase(which, language, key=key)
 
 
-def _line(shop: Shop, phone: PhoneLine) -> Line:
+def _spoken(shop: Shop, phone: PhoneLine) -> Line:
     return Line(
         languages=phone.languages,
         greetings={language: shop.text(language).greeting for language in phone.languages},
@@ -129,6 +147,9 @@ def _line(shop: Shop, phone: PhoneLine) -> Line:
         shop=shop.id,
         vendor=phone.vendor,
         human=phone.human,
+        queue=phone.queue,
+        listening=phone.listening,
+        market=shop.market.country,
         keys=phone.keys,
         idle_s=float(phone.idle_s),
         longest_s=float(phone.longest_s),

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from voice_server.call_staff import CallStaff
 from voice_server.config import Settings
 from voice_server.conversation.mutable import MutableConversation
 from voice_server.conversation.notices import Notice
@@ -27,6 +28,7 @@ from voice_server.realtime.session_config import SessionDefaults
 from voice_server.shows import Shows
 from voice_server.speech.engine import EngineError
 from voice_server.speech.visemes import visemes
+from voice_server.telephony.ports import CallBooks
 from voice_server.tenants import Reload, ShopForbidden, Tenant, Tenants, UnknownShop
 from voice_server.web.application import WebBackend
 from voice_server.web.pages import add_pages
@@ -46,10 +48,12 @@ class WebSeams:
         model: LanguageModel | None,
         reload: Callable[[Tenant], Awaitable[Reload]],
         returning: Callable[[], Returning | None] = lambda: None,
+        books: Callable[[], CallBooks | None] = lambda: None,
     ) -> None:
         """``engines`` may still be empty: what needs them is refused until they are loaded.
 
-        ``returning``: where clients' resume tokens outlive the process.
+        ``returning``: where clients' resume tokens outlive the process.  ``books``: where calls are
+        written down, once it is open.
         """
         self._settings = settings
         self._tenants = tenants
@@ -59,6 +63,7 @@ class WebSeams:
         self._model = model
         self._reload = reload
         self._returning = returning
+        self._books = books
 
     def backend(self) -> WebBackend:
         """Return what the web application is made from."""
@@ -129,6 +134,8 @@ class WebSeams:
             lambda: [tenant.shop for tenant in self._tenants],
             self._open_call,
             ready=self._ready,
+            staff=CallStaff(self._tenants, self._desks, lambda: self._model),
+            books=self._books,
         )
         add_phone(application, self._settings, backend)
 

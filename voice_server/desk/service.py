@@ -103,6 +103,11 @@ class DeskService:
         self._promising = asyncio.Lock()
 
     @property
+    def translator(self) -> Translator:
+        """Translates between customers and staff."""
+        return self._translator
+
+    @property
     def console(self) -> ConsoleDesk | None:
         """The built-in desk, if that is where the shop's people work."""
         return self.desk if isinstance(self.desk, ConsoleDesk) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from voice_server.shop.pack_reader import Problems, Section
 
@@ -32,6 +33,10 @@ class PhoneLine:
     """Who may bring its calls; "" for any."""
     human: str = ""
     """A number, ``sip:`` address or queue for callers who want a human; "" for none."""
+    queue: str = ""
+    """Where callers are put back blindly from the console; "" for :attr:`human`."""
+    listening: Literal["off", "announced", "silent"] = "announced"
+    """May the staff listen to calls, and are callers told?"""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Key to language."""
     idle_s: int = 9
@@ -89,11 +94,25 @@ def _line(line: Section, spoken: tuple[str, ...]) -> PhoneLine:
         name=line.text("name", "") or number,
         vendor=vendor,
         human=human,
+        queue=line.text("queue", ""),
+        listening=_listening(line),
         keys=_keys(line, languages),
         idle_s=max(3, line.number("idle_s", 9)),
         longest_s=max(30, line.number("longest_s", 1800)),
         tones=line.data.get("tones", False) is True,
     )
+
+
+def _listening(line: Section) -> Literal["off", "announced", "silent"]:
+    text = line.text("listening", "announced")
+    if text == "off":
+        return "off"
+    if text == "silent":
+        return "silent"
+    if text != "announced":
+        remedy = "use off, announced or silent"
+        line.error("listening", f"nobody can listen '{text}'", remedy)
+    return "announced"
 
 
 def _keys(line: Section, languages: tuple[str, ...]) -> dict[str, str]:
