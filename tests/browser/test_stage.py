@@ -181,7 +181,7 @@ async def test_every_pose_of_a_rig_can_be_drawn(stage: tuple[Page, ShowSession],
         """async (look) => {
       const { Avatar } = await import("/static/stage/avatar.js");
       const { drawAvatar } = await import("/static/stage/painter.js");
-      const { HANDS } = await import("/static/stage/hands.js");
+      const { HANDS } = await import("/static/stage/draw/hands.js");
       const { MOUTH, VISEMES } = await import("/static/stage/rig.js");
       const rig = await (await fetch(`/avatars/${look}/rig.json`)).json();
       const ctx = new OffscreenCanvas(250, 300).getContext("2d");

@@ -64,12 +64,15 @@ export class Avatar {
     this.speaking = follow(this.speaking, this.timeline.speaking(time) ? 1 : 0, step, 0.15);
     const life = this.life.at(time, this.speaking);
     const mood = moodOf(this.rig, this.mood);
-    for (const name of ["smile", "browRaise", "browTilt", "browSkew", "squint", "cheek", "lids"]) {
+    for (const name of ["smile", "browRaise", "browTilt", "browSkew", "squint", "cheek", "lids", "grin", "parted"]) {
       this.#mood ??= {};
       this.#mood[name] = follow(this.#mood[name] ?? mood[name], mood[name], step, MOOD);
       p[name] = this.#mood[name];
     }
     for (const name of MOUTH) p[name] = mouth[name];
+    // Teeth show in a smile between sentences, never over a shape that is spoken.
+    p.grin *= Math.max(0, 1 - 1.6 * this.speaking);
+    p.open = Math.max(p.open, p.parted * (1 - this.speaking) * (1 - p.press));
     p.smile *= 1 - 0.45 * Math.min(1, p.round + p.press * 0.3);
     // Stressed vowels lift the brows a little: faces stress too.
     p.browRaise += this.speaking * 0.12 * p.open;

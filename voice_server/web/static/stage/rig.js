@@ -11,7 +11,7 @@ export const MOUTH = ["open", "width", "round", "press", "bite", "tongue", "teet
 /** Face and body parameters with the value of a calm face. */
 export const REST = Object.freeze({
   open: 0, width: 0, round: 0, press: 0, bite: 0, tongue: 0, teeth: 0,
-  smile: 0.25, browRaise: 0, browTilt: 0, browSkew: 0, lids: 1, squint: 0, cheek: 0.2,
+  smile: 0.25, browRaise: 0, browTilt: 0, browSkew: 0, lids: 1, squint: 0, cheek: 0.2, grin: 0, parted: 0,
   gazeX: 0, gazeY: 0, yaw: 0, pitch: 0, roll: 0, lean: 0, breath: 0, lift: 0, bob: 0,
 });
 

@@ -2,10 +2,11 @@
 
 import { Avatar } from "./avatar.js";
 import { AudioClock } from "./clock.js";
-import { RIG_HEIGHT, RIG_WIDTH, drawAvatar } from "./painter.js";
+import { FACE_REGION, HEAD_REGION, RIG_HEIGHT, RIG_WIDTH, drawAvatar, settle } from "./painter.js";
 import { say } from "./texts.js";
 
-const FRAME_S = 1 / 30;
+/** 30 frames a second: the next one is asked for only after this, which halves what idles. */
+const REST_MS = 22;
 /** How long a sentence stays after it was said. */
 const CAPTION_MS = 1500;
 const LOWER_THIRD_MS = 9000;
@@ -42,8 +43,8 @@ export class Stage {
     this.root.append(this.canvas, ...Object.values(this.parts));
     this.avatar = null;
     this.picture = null;
-    this.lastFrame = -1;
     this.frames = 0;
+    this.drawn = 0;
     this.info = null;
     new ResizeObserver(() => this.#resize()).observe(this.root);
     this.#resize();
@@ -80,6 +81,7 @@ export class Stage {
     this.info = message;
     this.parts.label.textContent = say(this.language, "ai");
     this.share = message.avatar_share ?? 1;
+    this.#lay();
     const look = this.wantedAvatar || message.avatar;
     const response = await fetch(`/avatars/${encodeURIComponent(look)}/rig.json`);
     if (!response.ok) throw new Error(`no avatar ${look}`);
@@ -204,42 +206,75 @@ export class Stage {
   }
 
   #resize() {
-    const box = this.root.getBoundingClientRect();
-    const ratio = Math.min(window.devicePixelRatio || 1, 1.5);
-    this.canvas.width = Math.max(1, Math.round(box.width * ratio));
-    this.canvas.height = Math.max(1, Math.round(box.height * ratio));
-    this.root.classList.toggle("portrait", box.height > box.width);
-    this.lastFrame = -1;
+    this.box = this.root.getBoundingClientRect();
+    this.root.classList.toggle("portrait", this.box.height > this.box.width);
+    this.#lay();
   }
 
-  /** Where the avatar stands: left of the card in landscape, in the middle in portrait. */
-  #place() {
-    const { width, height } = this.canvas;
+  /**
+   * Where the avatar stands: left of the card in landscape, in the middle in portrait. The canvas is
+   * as large as it needs, no larger: what is not drawn costs nothing.
+   */
+  #lay() {
+    const { width, height } = this.box;
     const portrait = height > width;
-    const scale = portrait ? Math.min((width * 1.06) / RIG_WIDTH, height / RIG_HEIGHT) : (height * 1.1) / RIG_HEIGHT;
-    const middle = portrait ? width * 0.5 : width * 0.36;
-    const top = portrait ? height * 0.12 : height - RIG_HEIGHT * scale * 0.955;
+    let scale = portrait
+      ? Math.min((width * 1.1) / RIG_WIDTH, (height * 0.92) / RIG_HEIGHT)
+      : Math.min((height * 1.3) / RIG_HEIGHT, (width * 0.7) / RIG_WIDTH);
+    let left = portrait ? (width - RIG_WIDTH * scale) / 2 : width * 0.655 - RIG_WIDTH * scale;
+    let top = height - (portrait ? RIG_HEIGHT : 1030) * scale;
     const share = this.share ?? 1;
     if (share < 1) {
       // A platform allows only so much of the picture: a co-host in the corner.
-      const small = scale * share;
-      return { scale: small, x: width * 0.02, y: height - RIG_HEIGHT * small * 0.955 };
+      scale *= share;
+      left = width * 0.02;
+      top = height - RIG_HEIGHT * scale * 0.8;
     }
-    return { scale, x: middle - (RIG_WIDTH * scale) / 2, y: top };
+    const ratio = Math.min(window.devicePixelRatio || 1, 1.5);
+    const x = Math.max(0, Math.floor(left));
+    const y = Math.max(0, Math.floor(top));
+    const w = Math.max(1, Math.ceil(Math.min(width, left + RIG_WIDTH * scale)) - x);
+    const h = Math.max(1, Math.ceil(Math.min(height, top + RIG_HEIGHT * scale)) - y);
+    Object.assign(this.canvas.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });
+    this.canvas.width = Math.round(w * ratio);
+    this.canvas.height = Math.round(h * ratio);
+    this.place = { scale: scale * ratio, x: (left - x) * ratio, y: (top - y) * ratio };
+    this.pose = null;
   }
 
   #frame() {
-    requestAnimationFrame(() => this.#frame());
+    setTimeout(() => requestAnimationFrame(() => this.#frame()), REST_MS);
+    if (!this.avatar) return;
+    const began = performance.now();
     const time = this.clock.heard();
-    if (!this.avatar || (this.lastFrame >= 0 && time - this.lastFrame < FRAME_S - 0.004)) return;
-    this.lastFrame = time;
-    this.frames += 1;
-    const ctx = this.canvas.getContext("2d");
-    ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    const { scale, x, y } = this.#place();
-    ctx.setTransform(scale, 0, 0, scale, x, y);
     this.avatar.update(time);
-    drawAvatar(ctx, this.avatar.rig, this.avatar, this.picture);
+    this.#draw();
+    this.frames += 1;
+    this.drawn += performance.now() - began;
+    this.onFrame?.(time);
+  }
+
+  /** Draw what differs from the frame before; the rest of the canvas stays as it is. */
+  #draw() {
+    const ctx = (this.context ??= this.canvas.getContext("2d"));
+    const { scale, x, y } = this.place;
+    const rig = this.avatar.rig;
+    const pose = settle(this.avatar, this.pose, scale);
+    this.pose = pose;
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.save();
+    if (pose.level === "all") ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    else {
+      const region = pose.level === "head" ? HEAD_REGION : FACE_REGION;
+      const [rx, ry] = [Math.floor(x + region[0] * scale), Math.floor(y + region[1] * scale)];
+      const [rw, rh] = [Math.ceil(region[2] * scale), Math.ceil(region[3] * scale)];
+      ctx.beginPath();
+      ctx.rect(rx, ry, rw, rh);
+      ctx.clip();
+      ctx.clearRect(rx, ry, rw, rh);
+    }
+    ctx.setTransform(scale, 0, 0, scale, x, y);
+    drawAvatar(ctx, rig, this.avatar, this.picture);
+    ctx.restore();
   }
 }
