@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
@@ -32,6 +32,7 @@ from voice_server.live.sheet_book import SheetBook
 from voice_server.live.sheet_store import SheetStore, Table
 from voice_server.live.show import State
 from voice_server.live.understanding import Identify, ShopUnderstanding
+from voice_server.shop.live_catalogue import LiveCatalogue
 from voice_server.shop.shop import Shop
 from voice_server.show_sheets import ShowSheets
 from voice_server.speech.engine import TextToSpeech
@@ -74,6 +75,7 @@ class Shows:
         self._settings = settings
         self._sessions: dict[str, ShowSession] = {}
         self._engines: dict[str, tuple[RunSheet, ShopEngines]] = {}
+        self._parts: dict[str, tuple[ShopFacts, ShopUnderstanding]] = {}
         self._runs: dict[str, asyncio.Future[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._opened = asyncio.Event()
@@ -197,10 +199,11 @@ class Shows:
             log.error("the report of the show %s is lost: %s", session.sheet.id, error)
 
     def _session(self, sheet: RunSheet, engines: ShopEngines) -> ShowSession:
-        facts = ShopFacts(engines.shop, engines.pictures)
+        facts = ShopFacts(engines.shop, engines.pictures, live(engines.shop, engines.knowledge))
         understanding = ShopUnderstanding(
             engines.shop, engines.knowledge, engines.embedder, engines.identify
         )
+        self._parts[sheet.id] = (facts, understanding)
         demo = sheet.id == DEMO and self._settings.demo_mode
         sources = list(self._sources(sheet))
         if isinstance(engines.tts, Speaker):
@@ -225,6 +228,18 @@ class Shows:
         )
         crowd.append(session)
         return session
+
+    def renew(self, shop: Shop, knowledge: Knowledge) -> None:
+        """Let the shows of a shop speak of its edited pack from now on."""
+        for show_id, (sheet, engines) in self._engines.items():
+            if engines.shop.id != shop.id:
+                continue
+            renewed = replace(engines, shop=shop, knowledge=knowledge)
+            self._engines[show_id] = (sheet, renewed)
+            if (parts := self._parts.get(show_id)) is not None:
+                facts, understanding = parts
+                facts.renew(shop, live(shop, knowledge))
+                understanding.renew(shop, knowledge)
 
     def _sources(self, sheet: RunSheet) -> Sequence[ChatSource]:
         settings = self._settings
@@ -251,3 +266,8 @@ class Shows:
 
                 found.append(YouTubeSource(rest, key=key))
         return found
+
+
+def live(shop: Shop, knowledge: Knowledge) -> LiveCatalogue | None:
+    """Return a shop's catalogue behind the offers its knowledge follows, None if the pack is it."""
+    return None if knowledge.offers is None else LiveCatalogue(shop, knowledge.offers)

@@ -78,6 +78,8 @@ class Tenant:
         self.dialogue: ShopDialogue | None = None
         self.services: Services | None = None
         self.procedures: Procedures | None = None
+        self.knowledge: Knowledge | None = None
+        """That of an edited pack, once one was taken over."""
 
     @property
     def id(self) -> str:
@@ -117,6 +119,7 @@ class Tenant:
         """Take an edited pack over, for all turns from now on. Called in the loop: atomic."""
         self.shop = shop
         self.page = ShopPage(shop)
+        self.knowledge = knowledge
         if self.dialogue is None:
             return
         flows = None

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
+import time
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 
-from voice_server.dialogue.dialogue import Clause, Phrase, ReplyEnd, ReplyPart, ReplyRequest
+from tests.live.live_shop import LiveShop
+from voice_server.dialogue.dialogue import (
+    Citation,
+    Clause,
+    Phrase,
+    ReplyEnd,
+    ReplyPart,
+    ReplyRequest,
+)
 from voice_server.live.answers import Answerer
 from voice_server.live.facts import ShopFacts
 from voice_server.live.show_events import AnswerFailed, AnswerReady, PrepareAnswer
@@ -44,7 +52,8 @@ class Talk:
     async def reply(self, request: ReplyRequest) -> AsyncIterator[ReplyPart]:
         assert request.out_of_band
         yield Clause("Oui, elle résiste", "fr")
-        yield Clause("à l'eau.", "fr")
+        source = Citation("product:nemo", "Nemo", "", "")
+        yield Clause("à l'eau.", "fr", citations=(source,))
         yield ReplyEnd(source=self.source)
 
 
@@ -59,22 +68,91 @@ async def test_a_price_in_the_askers_language_with_captions(
     assert {language for language, _ in found.captions} == {"fr", "de", "en"}
 
 
-async def test_a_price_that_changed_is_told_as_it_is_now(
-    shop: Shop, understanding: ShopUnderstanding
+@pytest.fixture
+def live(shop: Shop, understanding: ShopUnderstanding) -> Iterator[LiveShop]:
+    """The shop's facts and knowledge, both behind one platform that moves."""
+    found = LiveShop(shop, time.monotonic)
+    understanding._knowledge.follow(found.offers)
+    yield found
+    understanding._knowledge.follow(None)
+
+
+async def test_a_price_is_that_of_the_platform_now_and_not_hedged(
+    live: LiveShop, understanding: ShopUnderstanding
 ) -> None:
-    facts = ShopFacts(shop)
-    oslo = shop.catalogue.products["oslo"]
-    offers = [Offer(v.sku, Decimal("39.90"), "EUR", v.stock) for v in oslo.variants]
-    facts.update(offers)
-    answerer = Answerer(understanding, facts)
+    live.platform.price("oslo", "39.90")
+    answerer = Answerer(understanding, live.facts)
     found = await answerer.answer(order("Combien coûte Oslo ?"), "fr", ("fr", "nl"))
     assert isinstance(found, AnswerReady)
-    assert "39,90" in found.sentences[0]
+    assert "39,90" in " ".join(found.sentences)
     assert "49,90" not in str(found)
-    facts.update([replace(offer, stock=0) for offer in offers])
+    assert "vérifier" not in str(found)
+    assert (found.uses, found.about) == (frozenset({"price"}), frozenset({"oslo"}))
+    live.platform.stock("oslo", 0)
+    await live.read("oslo")
     stock = await answerer.answer(order("Elle est en stock ?"), "fr", ("fr",))
     assert isinstance(stock, AnswerReady)
-    assert "épuisé" in stock.sentences[0]
+    assert "en stock" not in stock.sentences[0] or "plus en stock" in stock.sentences[0]
+    assert "stock" in stock.uses
+
+
+async def test_when_the_platform_cannot_be_asked_the_answer_says_so(
+    live: LiveShop, understanding: ShopUnderstanding
+) -> None:
+    live.platform.down = True
+    found = await Answerer(understanding, live.facts).answer(
+        order("Combien coûte Oslo ?"), "fr", ("fr",)
+    )
+    assert isinstance(found, AnswerReady)
+    assert found.sentences[0].startswith("Je ne peux pas vérifier nos prix")
+
+
+async def test_an_answer_is_found_again_when_prices_were_read_meanwhile(
+    live: LiveShop, understanding: ShopUnderstanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live.read("oslo")
+    before = understanding.answer
+    calls: list[str] = []
+
+    def slow(text: str, language: str, on_screen: str) -> object:
+        answer = before(text, language, on_screen)
+        calls.append(language)
+        if len(calls) == 1:  # the price changes right behind our back
+            live.offers.put(
+                [Offer(sku, Decimal("35.00"), "EUR", 9) for sku in live.platform.skus("oslo")]
+            )
+        return answer
+
+    monkeypatch.setattr(understanding, "answer", slow)
+    found = await Answerer(understanding, live.facts).answer(
+        order("Combien coûte Oslo ?"), "fr", ("fr",)
+    )
+    assert isinstance(found, AnswerReady)
+    assert "35" in " ".join(found.sentences)
+    assert "49,90" not in str(found)
+    assert len(calls) == 2
+
+
+async def test_what_is_no_longer_sold_is_the_hosts_business(
+    live: LiveShop, understanding: ShopUnderstanding
+) -> None:
+    await live.read("oslo")
+    live.platform.remove("oslo")
+    await live.read("oslo")
+    found = await Answerer(understanding, live.facts).answer(
+        order("Combien coûte Oslo ?"), "fr", ("fr",)
+    )
+    assert found == AnswerFailed("q1", "unknown")
+
+
+async def test_an_answer_that_names_prices_of_others_depends_on_them(
+    shop: Shop, understanding: ShopUnderstanding
+) -> None:
+    answerer = Answerer(understanding, ShopFacts(shop))
+    found = await answerer.answer(order("Quelle est la lampe la moins chère ?"), "fr", ("fr",))
+    assert isinstance(found, AnswerReady)
+    assert found.about
+    assert "price" in found.uses
 
 
 @pytest.mark.parametrize("text", ["Où est ma commande BE-10482 ?", "Est-elle étanche ?"])
@@ -93,7 +171,13 @@ async def test_the_model_may_answer_but_a_fallback_does_not_go_on_air(
     found = await Answerer(understanding, facts, cast(Any, Talk("llm"))).answer(
         asked, "fr", ("fr",)
     )
-    assert found == AnswerReady("q1", ("Oui, elle résiste à l'eau.",), "fr")
+    assert found == AnswerReady(
+        "q1",
+        ("Oui, elle résiste à l'eau.",),
+        "fr",
+        uses=frozenset({"price", "stock"}),
+        about=frozenset({"oslo", "nemo"}),
+    )
     none = await Answerer(understanding, facts, cast(Any, Talk("fallback"))).answer(
         asked, "fr", ("fr",)
     )

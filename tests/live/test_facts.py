@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from tests.live.live_shop import LiveShop
 from voice_server.live.facts import ShopFacts
 from voice_server.live.run_sheet import FIELDS, fields_of
-from voice_server.live.show_events import Change
 from voice_server.shop.catalogue import Catalogue
-from voice_server.shop.platform import Offer
+from voice_server.shop.offers import TTL_S
 from voice_server.shop.shop import Shop
 
 
@@ -42,24 +42,88 @@ def test_a_card(facts: ShopFacts) -> None:
     assert facts.card("nothing", "fr") is None
 
 
-def test_offers_of_the_platform_win(shop: Shop, facts: ShopFacts) -> None:
-    oslo = shop.catalogue.products["oslo"]
-    offers = [Offer(v.sku, Decimal("39.90"), "EUR", v.stock) for v in oslo.variants]
-    assert not facts.changed("oslo")
-    assert facts.update(offers) == [("oslo", Change.PRICE)]
-    assert facts.changed("oslo")
+async def test_the_platform_is_the_truth_once_it_was_read(shop: Shop) -> None:
+    time = [0.0]
+    live = LiveShop(shop, lambda: time[0])
+    facts = live.facts
+    assert not facts.confirmed("oslo")
+    state = facts.state("oslo")
+    assert state is not None
+    assert (state.read, state.price) == (False, Decimal("49.90"))
+    live.platform.price("oslo", "39.90")
+    await live.read("oslo")
+    assert facts.confirmed("oslo")
     assert facts.fields("oslo", "de")["price"].startswith("39,90")
-    few = [replace(offer, stock=0) for offer in offers]
-    few[0] = replace(few[0], stock=2)
-    assert facts.update(few) == [("oslo", Change.LOW)]
+    assert "was" not in facts.fields("oslo", "fr")  # the platform knows of no former price
+    assert facts.amounts("oslo", "fr") == {"39,90 €"}
+    live.platform.stock("oslo", 2)
+    await live.read("oslo")
     assert "2" in facts.stock_line("oslo", "nl")
-    none = [replace(offer, stock=0) for offer in offers]
-    assert facts.update(none) == [("oslo", Change.SOLD_OUT)]
-    assert facts.update(offers) == [("oslo", Change.BACK)]
-    assert facts.update([replace(offers[0], sku="unknown")]) == []
-    dear = [replace(offer, price=Decimal(70)) for offer in offers]
-    facts.update(dear)
-    assert "was" not in facts.fields("oslo", "fr")
+    card = facts.card("oslo", "fr")
+    assert card is not None
+    assert (card.stock, card.count, card.price) == ("few", 2, "39,90 €")
+
+
+async def test_stock_that_is_not_counted_is_never_counted_out(shop: Shop) -> None:
+    live = LiveShop(shop, lambda: 0.0)
+    live.platform.stock("oslo", 1, counted=False)
+    await live.read("oslo")
+    assert live.facts.stock_line("oslo", "fr") == ShopFacts(shop).stock_line("oslo", "fr")
+    card = live.facts.card("oslo", "en")
+    assert card is not None
+    assert card.stock == "in"
+    live.platform.stock("oslo", 0, counted=False)
+    await live.read("oslo")
+    card = live.facts.card("oslo", "en")
+    assert card is not None
+    assert card.stock == "out"
+
+
+@pytest.mark.parametrize("language", ["fr", "nl", "de", "en"])
+async def test_what_cannot_be_checked_is_hedged(shop: Shop, language: str) -> None:
+    time = [0.0]
+    live = LiveShop(shop, lambda: time[0])
+    await live.read("oslo")
+    sure = live.facts.fields("oslo", language)
+    time[0] = TTL_S + 1
+    fields = live.facts.fields("oslo", language)
+    assert fields["price"] != sure["price"]
+    assert fields["price"].startswith(sure["price"])  # the last price known, as the list's
+    assert fields["stock"] != sure["stock"]
+    assert not any(character.isdigit() for character in fields["stock"])
+    assert "was" not in fields
+    card = live.facts.card("oslo", language)
+    assert card is not None
+    assert (card.stock, card.was_price) == ("unsure", "")
+
+
+async def test_what_the_platform_sold_and_sells_no_more_is_gone(shop: Shop) -> None:
+    live = LiveShop(shop, lambda: 0.0)
+    live.platform.remove("nemo")
+    await live.read("oslo", "nemo")
+    assert live.facts.known("nemo")  # it was never there: the pack is hedged, and the host told
+    assert not live.facts.confirmed("nemo")
+    live.platform.remove("oslo")
+    await live.read("oslo")
+    assert not live.facts.known("oslo")
+    assert live.facts.card("oslo", "fr") is None
+    assert live.facts.fields("oslo", "fr") == {}
+    assert live.facts.amounts("oslo", "fr") == frozenset()
+    with pytest.raises(KeyError):
+        live.facts.price("oslo")
+
+
+async def test_an_edited_pack_is_spoken_of(shop: Shop) -> None:
+    facts = ShopFacts(shop)
+    before = facts.revision
+    oslo = shop.catalogue.products["oslo"]
+    dear = replace(oslo, variants=tuple(replace(v, price=Decimal(70)) for v in oslo.variants))
+    facts.renew(replace(shop, catalogue=Catalogue((dear,), ())), None)
+    assert facts.revision != before
+    assert facts.fields("oslo", "fr")["price"].startswith("70")
+    assert facts.confirmed("oslo")
+    assert not facts.live
+    await facts.refresh(["oslo"], younger_s=0)  # nobody to ask
 
 
 def test_a_product_without_material_says_none(shop: Shop) -> None:
@@ -71,10 +135,10 @@ def test_a_product_without_material_says_none(shop: Shop) -> None:
     )
 
 
-def test_a_product_that_is_gone(facts: ShopFacts) -> None:
-    facts.withdraw("oslo")
+def test_a_product_that_is_gone(shop: Shop) -> None:
+    facts = ShopFacts(replace(shop, catalogue=Catalogue((), ())))
     assert not facts.known("oslo")
-    assert facts.changed("oslo")
+    assert facts.state("oslo") is None
     assert facts.noun("oslo", "fr") is None
     assert facts.fields("oslo", "fr") == {}
     assert facts.points("oslo", "fr") == ()

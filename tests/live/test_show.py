@@ -392,8 +392,8 @@ def test_a_stale_answer_is_made_anew() -> None:
     play = on_air(answers=PRICE)
     play.ask("what is the price of oslo ?")
     play.run(1.0)
-    play.do(ev.FactChanged("oslo", Change.PRICE))
     play.answers = {"price": ("Elle coûte 39 €.",)}
+    play.do(ev.FactChanged("oslo", Change.PRICE))
     play.run(20)
     assert PRICE["price"][0] not in play.texts
     assert "Elle coûte 39 €." in play.texts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from voice_server.cli import build_parser, main
 from voice_server.config import Settings
 from voice_server.live.show import State
 from voice_server.live.understanding import ShopUnderstanding
+from voice_server.shop.catalogue import Catalogue
 from voice_server.shop.shop import Shop
 from voice_server.shows import ShopEngines, Shows
 from voice_server.speech.tts.speaker import Speaker
@@ -101,6 +103,25 @@ async def test_fixed_sentences_are_kept_as_sound(
     all_shows._session(sheet, found)
     assert len(speaker._remembered) >= 50
     speaker.close()
+
+
+async def test_an_edited_pack_reaches_the_show_that_runs(
+    shop: Shop, understanding: ShopUnderstanding
+) -> None:
+    all_shows = Shows(Settings(llm="none", show_crowd=False))
+    all_shows.open(engines(shop, understanding), first=True)
+    sheet, made = all_shows._engines["demo"]
+    session = all_shows._session(sheet, made)
+    oslo = shop.catalogue.products["oslo"]
+    dear = replace(oslo, variants=tuple(replace(v, price=Decimal(70)) for v in oslo.variants))
+    products = [dear if product is oslo else product for product in shop.catalogue]
+    catalogue = Catalogue(tuple(products), tuple(shop.catalogue.categories.values()))
+    all_shows.renew(replace(shop, catalogue=catalogue), understanding._knowledge)
+    card = session.facts.card("oslo", "fr")
+    assert card is not None
+    assert card.price.startswith("70")
+    all_shows.renew(replace(shop, id="another"), understanding._knowledge)
+    assert all_shows._engines["demo"][1].shop.id == shop.id
 
 
 def test_the_command(

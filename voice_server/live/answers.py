@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 from voice_server.dialogue.dialogue import Clause, Dialogue, Message, ReplyEnd, ReplyRequest
-from voice_server.dialogue.facts import Answer
 from voice_server.live.facts import ShopFacts
-from voice_server.live.phrases import phrases
 from voice_server.live.show_events import AnswerFailed, AnswerReady, PrepareAnswer
 from voice_server.live.triage import PRIVATE
 from voice_server.live.understanding import ABOUT_PRODUCT, ShopUnderstanding
@@ -19,6 +17,16 @@ log = logging.getLogger(__name__)
 
 GROUNDED = frozenset({"facts", "faq", "llm"})
 """Sources of a reply that may go on air; a fallback is for one customer, not for a stage."""
+STATES = {
+    "price": frozenset({"price"}),
+    "availability": frozenset({"stock"}),
+    "options": frozenset({"stock"}),
+    "delivery_time": frozenset({"stock"}),
+    "product_info": frozenset({"price", "stock"}),
+}
+"""What answers say that may change while the show runs; prices are found in their words besides."""
+TRIES = 3
+"""An answer made while the platform was read is made again; it takes some milliseconds."""
 REPLY_S = 11.0
 """Longest wait for the dialogue manager: just below the director's own patience."""
 
@@ -37,9 +45,18 @@ class Answerer:
     async def answer(
         self, order: PrepareAnswer, asked_in: str, languages: Sequence[str]
     ) -> AnswerReady | AnswerFailed:
-        """Answer in ``order.language``, with captions in ``languages``. Never raises."""
+        """Answer in ``order.language``, with captions in ``languages``. Never raises.
+
+        With the prices and stock of this moment: it is found again when they were read meanwhile.
+        """
         try:
-            return await asyncio.to_thread(self._from_facts, order, asked_in, languages)
+            await self._understanding.refresh(order.text, asked_in, order.on_screen)
+            for _ in range(TRIES):
+                revision = self._facts.revision
+                found = await asyncio.to_thread(self._from_facts, order, asked_in, languages)
+                if revision == self._facts.revision:
+                    break
+            return found
         except LookupError:
             pass
         except Exception:  # the show goes on; the question goes to the host
@@ -61,6 +78,9 @@ class Answerer:
             raise LookupError
         product = first.context.last_product or ""
         product = product if first.intent in ABOUT_PRODUCT else ""
+        about = frozenset(fact.product_id for fact in first.facts if fact.product_id)
+        if not all(map(self._facts.known, about | ({product} - {""}))):
+            raise LookupError  # the platform sells it no more: the host knows what to say
         found = {asked_in: first}
         for language in {order.language, *languages} - {asked_in}:
             other = self._understanding.answer(order.text, language, product or order.on_screen)
@@ -68,26 +88,27 @@ class Answerer:
                 found[language] = other
         language = order.language if order.language in found else asked_in
         said = {
-            spoken: self._sentences(answer, product, spoken) for spoken, answer in found.items()
+            spoken: _joined([clause.text for clause in answer.clauses])
+            for spoken, answer in found.items()
         }
         return AnswerReady(
             order.cluster_id,
             said[language],
             language,
             product,
-            _uses(first.intent),
+            STATES.get(first.intent, frozenset()) | self._priced(said, about),
             tuple((spoken, texts) for spoken, texts in said.items() if spoken != language),
+            about=about,
         )
 
-    def _sentences(self, answer: Answer, product: str, language: str) -> tuple[str, ...]:
-        """Return an answer's sentences; price and stock as they are now, not as in the pack."""
-        if product and self._facts.changed(product) and answer.intent in {"price", "availability"}:
-            noun = self._facts.noun(product, language)
-            fields = self._facts.fields(product, language)
-            if answer.intent == "price":
-                return (phrases(language).text("point_price", 0, noun, **fields),)
-            return (self._facts.stock_line(product, language),)
-        return _joined([clause.text for clause in answer.clauses])
+    def _priced(self, said: Mapping[str, Sequence[str]], products: Iterable[str]) -> frozenset[str]:
+        """Return {"price"} if a price of these products is said in any language."""
+        for product in products:
+            for language, texts in said.items():
+                amounts = self._facts.amounts(product, language)
+                if any(amount in text for text in texts for amount in amounts):
+                    return frozenset({"price"})
+        return frozenset()
 
     async def _from_dialogue(
         self, order: PrepareAnswer, dialogue: Dialogue
@@ -99,17 +120,28 @@ class Answerer:
             out_of_band=True,
         )
         texts: list[str] = []
+        sources: set[str] = set()
         source = ""
         reply = session.reply(request)
         async with aclosing(reply) as parts:  # type: ignore[type-var]
             async for part in parts:
                 if isinstance(part, Clause):
                     texts.append(part.text)
+                    sources.update(citation.source_id for citation in part.citations)
                 elif isinstance(part, ReplyEnd):
                     source = part.source
         if source not in GROUNDED or not texts:
             return AnswerFailed(order.cluster_id, "unknown")
-        return AnswerReady(order.cluster_id, _joined(texts), order.language)
+        # A model words what it likes: it is taken to state what its sources' price and stock are.
+        kinds = (source_id.partition(":") for source_id in sources)
+        about = {name for kind, _, name in kinds if kind == "product"} | ({order.on_screen} - {""})
+        return AnswerReady(
+            order.cluster_id,
+            _joined(texts),
+            order.language,
+            uses=frozenset({"price", "stock"}),
+            about=frozenset(about),
+        )
 
 
 def _joined(clauses: Sequence[str]) -> tuple[str, ...]:
@@ -121,11 +153,3 @@ def _joined(clauses: Sequence[str]) -> tuple[str, ...]:
         else:
             sentences.append(clause)
     return tuple(sentences)
-
-
-def _uses(intent: str) -> frozenset[str]:
-    return {
-        "price": frozenset({"price"}),
-        "availability": frozenset({"stock"}),
-        "product_info": frozenset({"price", "stock"}),
-    }.get(intent, frozenset())

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from voice_server.dialogue.answers.phrasing import Noun, noun
 from voice_server.live.phrases import phrases
-from voice_server.live.show_events import Change
-from voice_server.shop.catalogue import Product, Variant
-from voice_server.shop.platform import Offer
+from voice_server.shop.catalogue import Product
+from voice_server.shop.live_catalogue import LiveCatalogue
 from voice_server.shop.shop import Shop
 
 FEW = 5
 """Pieces from which a shop may say that few are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductState:
+    """What may change about a product while a show runs."""
+
+    price: Decimal
+    """The lowest."""
+    prices: tuple[Decimal, ...]
+    was: Decimal | None
+    stock: int
+    """Pieces of all variants; a thousand where a platform only says that there are some."""
+    read: bool = True
+    """It comes from where the truth is; else from the pack, until the platform was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +40,7 @@ class LiveCard:
     price: str
     was_price: str
     stock: str
-    """"in", "few" or "out"."""
+    """"in", "few", "out", or "unsure" when it cannot be checked."""
     count: int
     """Pieces left; shown when they are few."""
     picture: str
@@ -58,54 +71,82 @@ class Facts(Protocol):
 
 
 class ShopFacts:
-    """The catalogue, with the offers of the shop's platform on top of it."""
+    """The catalogue, with the offers of the shop's platform on top of it.
 
-    def __init__(self, shop: Shop, pictures: str = "/shop") -> None:
-        """``pictures``: URL path of the pack's folder."""
+    Where prices are the platform's and could not be read lately, they are worded as what the list
+    says, and no stock is promised.
+    """
+
+    def __init__(
+        self, shop: Shop, pictures: str = "/shop", live: LiveCatalogue | None = None
+    ) -> None:
+        """``pictures``: URL path of the pack's folder; without ``live`` the pack is the truth."""
         self._shop = shop
         self._pictures = pictures
-        self._offers: dict[str, Offer] = {}
-        self._gone: set[str] = set()
+        self._live = live
+        self._packs = 0
 
     @property
     def shop_name(self) -> str:
         """Whose show it is."""
         return self._shop.name
 
-    def update(self, offers: Sequence[Offer]) -> list[tuple[str, Change]]:
-        """Take prices and stock from the platform; return what changed, by product."""
-        before = {offer.sku: self._product_of(offer.sku) for offer in offers}
-        products = {p.id: p for p in before.values() if p is not None}
-        old = {key: (self._price(p), self._stock(p)) for key, p in products.items()}
-        self._offers.update({offer.sku: offer for offer in offers})
-        changes: list[tuple[str, Change]] = []
-        for key, product in products.items():
-            price, stock = self._price(product), self._stock(product)
-            if price != old[key][0]:
-                changes.append((key, Change.PRICE))
-            if stock == 0 < old[key][1]:
-                changes.append((key, Change.SOLD_OUT))
-            elif old[key][1] == 0 < stock:
-                changes.append((key, Change.BACK))
-            elif 0 < stock <= FEW < old[key][1]:
-                changes.append((key, Change.LOW))
-        return changes
+    @property
+    def live(self) -> bool:
+        """Whether prices and stock are asked of a platform."""
+        return self._live is not None
 
-    def withdraw(self, product_id: str) -> None:
-        """The product left the catalogue."""
-        self._gone.add(product_id)
+    @property
+    def revision(self) -> tuple[int, int]:
+        """Changes whenever something may have changed."""
+        return self._packs, 0 if self._live is None else self._live.offers.revision
+
+    def renew(self, shop: Shop, live: LiveCatalogue | None) -> None:
+        """Speak of an edited pack from now on."""
+        self._shop, self._live = shop, live
+        self._packs += 1
+
+    async def refresh(self, product_ids: Iterable[str], *, younger_s: float) -> None:
+        """Have the platform read products again that were read longer ago.
+
+        Never raises, never takes longer than :data:`~voice_server.shop.offers.DEADLINE_S`.
+        """
+        if self._live is not None:
+            await self._live.refresh(product_ids, younger_s=younger_s)
+
+    def state(self, product_id: str) -> ProductState | None:
+        """Return what holds of a product now, None if it is gone."""
+        product = self._product(product_id)
+        if product is None:
+            return None
+        return ProductState(
+            product.price,
+            tuple(variant.price for variant in product.variants),
+            self._was(product),
+            self._stock(product),
+            self._live is None or self._live.read(product),
+        )
 
     def price(self, product_id: str) -> Decimal:
         """Return the lowest price now. Raises KeyError for a product that is gone."""
         product = self._product(product_id)
         if product is None:
             raise KeyError(product_id)
-        return self._price(product)
+        return product.price
 
-    def changed(self, product_id: str) -> bool:
-        """Whether price or stock differ from the pack's, which the dialogue answers from."""
+    def confirmed(self, product_id: str) -> bool:
+        """Whether price and stock are known to hold now."""
         product = self._product(product_id)
-        return product is None or any(v.sku in self._offers for v in product.variants)
+        return product is not None and (self._live is None or self._live.confirmed(product))
+
+    def amounts(self, product_id: str, language: str) -> frozenset[str]:
+        """Return every price of a product as it would be worded."""
+        product = self._product(product_id)
+        if product is None:
+            return frozenset()
+        known = [variant.price for variant in product.variants]
+        known += [product.was_price] if product.was_price is not None else []
+        return frozenset(self.money(amount, language) for amount in known)
 
     def known(self, product_id: str) -> bool:
         """Whether the catalogue has it."""
@@ -127,9 +168,13 @@ class ShopFacts:
             return {}
         thing = noun(product.text(language), language)
         fields = {key: thing.fields()[key] for key in ("name", "the", "The", "it", "It")}
-        fields["price"] = self.money(self._price(product), language)
+        sure = self.confirmed(product_id)
+        price = self.money(product.price, language)
+        fields["price"] = (
+            price if sure else phrases(language).text("price_unsure", 0, None, price=price)
+        )
         was = self._was(product)
-        if was is not None:
+        if was is not None and sure:
             fields["was"] = self.money(was, language)
         fields["stock"] = self.stock_line(product_id, language)
         if product.colours:
@@ -144,6 +189,8 @@ class ShopFacts:
             return ""
         count = self._stock(product)
         key = "stock_none" if count == 0 else "stock_few" if count <= FEW else "stock_many"
+        if not self.confirmed(product_id):
+            key = "stock_unsure"
         thing = noun(product.text(language), language, known=True)
         return phrases(language).text(key, 0, thing, count=str(count))
 
@@ -171,35 +218,30 @@ class ShopFacts:
         if product is None:
             return None
         count, was = self._stock(product), self._was(product)
+        sure = self.confirmed(product_id)
+        stock = "out" if count == 0 else "few" if count <= FEW else "in"
         return LiveCard(
             product_id=product_id,
             name=product.text(language).name,
-            price=self.money(self._price(product), language),
-            was_price="" if was is None else self.money(was, language),
-            stock="out" if count == 0 else "few" if count <= FEW else "in",
+            price=self.money(product.price, language),
+            was_price="" if was is None or not sure else self.money(was, language),
+            stock=stock if sure else "unsure",
             count=count,
             picture=f"{self._pictures}/{product.image}" if product.image else "",
             url=product.url or self._shop.url,
         )
 
     def _product(self, product_id: str) -> Product | None:
-        return None if product_id in self._gone else self._shop.catalogue.get(product_id)
+        if self._live is None:
+            return self._shop.catalogue.get(product_id)
+        product = self._live.view().catalogue.get(product_id)
+        return None if product is None or self._live.vanished(product) else product
 
-    def _product_of(self, sku: str) -> Product | None:
-        return next(
-            (p for p in self._shop.catalogue if any(v.sku == sku for v in p.variants)), None
-        )
+    @staticmethod
+    def _stock(product: Product) -> int:
+        return sum(max(variant.stock, 0) for variant in product.variants)
 
-    def _now(self, variant: Variant) -> Variant:
-        offer = self._offers.get(variant.sku)
-        return variant if offer is None else replace(variant, price=offer.price, stock=offer.stock)
-
-    def _price(self, product: Product) -> Decimal:
-        return min(self._now(variant).price for variant in product.variants)
-
-    def _stock(self, product: Product) -> int:
-        return sum(max(self._now(variant).stock, 0) for variant in product.variants)
-
-    def _was(self, product: Product) -> Decimal | None:
+    @staticmethod
+    def _was(product: Product) -> Decimal | None:
         was = product.was_price
-        return was if was is not None and was > self._price(product) else None
+        return was if was is not None and was > product.price else None

@@ -25,6 +25,7 @@ from voice_server.live.captions import CaptionLog
 from voice_server.live.chat.envelope import REMOVALS, ChatEvent, Kind
 from voice_server.live.chat.inbox import Inbox
 from voice_server.live.chat.source import ChatSource, SourceState, keep_reading
+from voice_server.live.fact_keeper import FactKeeper
 from voice_server.live.facts import ShopFacts
 from voice_server.live.host_desk import HostDesk
 from voice_server.live.host_voice import HostVoice
@@ -50,6 +51,10 @@ EXPIRE_EVERY_S = 1.0
 INPUTS = 1_000
 """Inputs waiting for the director. It takes microseconds for each: this is never full unless the
 process hangs, and then the oldest chatter is worth nothing."""
+ANSWERS, CHAT = "answers", "chat"
+"""What alarms are about."""
+CALM_S = 10.0
+"""So long nothing must be dropped before the alarm of too much chat goes."""
 
 
 class ShowSession:
@@ -111,6 +116,9 @@ class ShowSession:
         self._inputs: asyncio.Queue[ev.Input] = asyncio.Queue(INPUTS)
         self._triage_lock = asyncio.Lock()
         self._answers: dict[str, asyncio.Task[None]] = {}
+        self._shown: tuple[ev.ShowCard, views.Message] | None = None
+        self._keeper = FactKeeper(facts, self.alarms, tell=self.do, looked=self._renew_card)
+        self._dropped, self._dropped_at = 0, 0.0
         self._sources_state: dict[str, SourceState] = {}
         self.counts = {"questions": 0, "answered": 0, "dropped": 0, "to_host": 0}
 
@@ -180,6 +188,7 @@ class ShowSession:
                 helpers = [
                     tasks.create_task(self._read_chat()),
                     tasks.create_task(self.on_air.translate()),
+                    tasks.create_task(self._keeper.run(self._on_show, self._products)),
                     *(
                         tasks.create_task(
                             keep_reading(source, self.chat, on_state=self._source_state)
@@ -237,6 +246,8 @@ class ShowSession:
                 self.pages.send({"type": "finished"}, keep=True)
 
     async def _answer(self, order: ev.PrepareAnswer) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
         cluster = self._triage.get(order.cluster_id)
         asked_in = cluster.language if cluster is not None else order.language
         try:
@@ -245,8 +256,16 @@ class ShowSession:
             self._answers.pop(order.cluster_id, None)
         self.counts["answered" if isinstance(found, ev.AnswerReady) else "to_host"] += 1
         if isinstance(found, ev.AnswerReady):
+            self.alarms.clear(alarms.ENGINE, ANSWERS)
+            self._keeper.answering(found)
             self.on_air.answer(found)
+        elif found.reason == "slow":
+            words = "an answer took too long; the question went to your list"
+            self.alarms.sound(alarms.ENGINE, ANSWERS, words, now=time.time())
         self.do(found)
+        if isinstance(found, ev.AnswerReady):  # what it says may have changed while it was made
+            for change in self._keeper.changed_since(found, began):
+                self.do(change)
 
     # ------------------------------------------------------------------ chat
 
@@ -256,6 +275,7 @@ class ShowSession:
         while True:
             await asyncio.sleep(CHAT_EVERY_S)
             self.voice.tick(clock(), unix_now=time.time())
+            self._watch_load(clock())
             events = self.inbox.take(BATCH)
             outcomes: list[Outcome] = []
             async with self._triage_lock:
@@ -270,6 +290,14 @@ class ShowSession:
             self._show_chat(events, outcomes)
             if self._audience is not None:
                 self._audience.look()
+
+    def _watch_load(self, now: float) -> None:
+        if self.inbox.dropped > self._dropped:
+            self._dropped, self._dropped_at = self.inbox.dropped, now
+            words = "more is written than can be read: the oldest messages go unread"
+            self.alarms.sound(alarms.LOAD, CHAT, words, now=time.time())
+        elif now - self._dropped_at > CALM_S:
+            self.alarms.clear(alarms.LOAD, CHAT)
 
     def _tell(self, outcomes: Sequence[Outcome]) -> None:
         people = tuple(outcome for outcome in outcomes if isinstance(outcome, Social))
@@ -301,20 +329,8 @@ class ShowSession:
                 removal = {"type": "chat_removed", "kind": event.kind, "target": event.target}
                 self.pages.send({**removal, "platform": event.platform})
             elif event.kind in (Kind.MESSAGE, Kind.PAID) and event.text:
-                reason = unfit.get(event.key, "")
-                hidden = reason not in ("", "chatter", "answered", "history")
-                self.pages.send(
-                    {
-                        "type": "chat_hidden" if hidden else "chat",
-                        "id": event.id,
-                        "platform": event.platform,
-                        "author_id": event.author_id if event.platform != "watch" else "",
-                        "author": event.author,
-                        "text": event.text,
-                        "reason": reason,
-                    },
-                    host=hidden,
-                )
+                message = views.chat(event, unfit.get(event.key, ""))
+                self.pages.send(message, host=message["type"] == "chat_hidden")
 
     # ------------------------------------------------------------------ pages
 
@@ -324,7 +340,23 @@ class ShowSession:
         self._show_queue()
 
     def _card(self, order: ev.ShowCard, now: float) -> None:
+        self._shown = (order, views.cards(order, self.facts, self.sheet.languages))
         self.pages.send(views.card(order, self.facts, self.sheet.languages, now), keep=True)
+
+    def _renew_card(self) -> None:
+        """Send the card again when something on it has changed."""
+        if self._shown is not None:
+            order, cards = self._shown
+            if views.cards(order, self.facts, self.sheet.languages) != cards:
+                self._card(order, asyncio.get_running_loop().time())
+
+    def _on_show(self) -> Sequence[str]:
+        """Return the products whose facts count now; none before the show and after it."""
+        off = self._director.state in (State.IDLE, State.ENDED)
+        return () if off else self._director.shown
+
+    def _products(self) -> Sequence[str]:
+        return [entry.product_id for entry in self.sheet.segments if entry.product_id]
 
     def _segment(self, segment_id: str, round_number: int) -> None:
         self.pages.send(views.segment(segment_id, round_number, self.sheet, self.facts), keep=True)

@@ -75,6 +75,14 @@ class Director:
         return self._show.product
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """The products whose facts count now: presented, on the card, and presented next."""
+        show = self._show
+        following = show.sheet.segments[(show.at + 1) % len(show.sheet.segments)].product_id
+        shown = (show.product, show.carded, following)
+        return tuple(dict.fromkeys(product for product in shown if product))
+
+    @property
     def line(self) -> Line | None:
         """What is being spoken."""
         return self._show.line

@@ -40,6 +40,8 @@ class Line:
     """The question it answers: a removal that closes the cluster silences it."""
     uses: frozenset[str] = frozenset()
     """Live facts it states ("price", "stock"): when they change it is cut short."""
+    about: frozenset[str] = frozenset()
+    """Whose facts those are, besides ``product_id``'s."""
     point: int = -1
     """Which point of the segment's script it is, -1 for none."""
     captions: tuple[tuple[str, str], ...] = ()
@@ -85,10 +87,13 @@ class AnswerReady:
     product_id: str = ""
     """Whose card belongs to the answer."""
     uses: frozenset[str] = frozenset()
+    """Live facts it states ("price", "stock"): when they change it is found anew."""
     captions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The same sentences in other languages, as (language, sentences)."""
     by_host: bool = False
     """The host worded it, or changed it."""
+    about: frozenset[str] = frozenset()
+    """Products whose facts it states, besides ``product_id``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,9 @@ class Change(StrEnum):
     BACK = "back"
     GONE = "gone"
     """It is no longer in the catalogue."""
+    DETAIL = "detail"
+    """Something that nobody need be told of (the price of another size, four left instead of five):
+    what states it is cut all the same."""
 
 
 @dataclass(frozen=True, slots=True)

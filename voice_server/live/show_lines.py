@@ -43,6 +43,7 @@ def make(
     product: str = "",
     cluster: str = "",
     uses: frozenset[str] = frozenset(),
+    about: frozenset[str] = frozenset(),
     point: int = -1,
     captions: tuple[tuple[str, str], ...] = (),
     by_host: bool = False,
@@ -59,6 +60,7 @@ def make(
         product_id=product,
         cluster_id=cluster,
         uses=uses,
+        about=about,
         point=point,
         captions=captions,
         by_host=by_host or kind is LineKind.HOST,
@@ -252,6 +254,7 @@ def answer_line(show: ShowState, draft: AnswerDraft, first: bool) -> Line:
         product=ready.product_id,
         cluster=ready.cluster_id,
         uses=ready.uses,
+        about=ready.about,
         captions=_beside(dict(ready.captions), -len(draft.left), len(ready.sentences)),
         by_host=ready.by_host,
     )

@@ -27,6 +27,7 @@ from voice_server.live.show_state import (
     MOST_FAILURES,
     MOST_SENTENCES,
     SPEECH_S,
+    Notice,
     ShowState,
     State,
 )
@@ -106,8 +107,9 @@ def _choose(show: ShowState, now: float) -> Line | None:
     return _script(show, now)
 
 
-def _notice(show: ShowState, key: str, now: float) -> Line:
+def _notice(show: ShowState, notice: Notice, now: float) -> Line:
     """Word a notice with the facts of this moment."""
+    key = notice.key
     more: dict[str, str] = {}
     segment = show.segment
     flash = segment.flash if segment else None
@@ -115,7 +117,7 @@ def _notice(show: ShowState, key: str, now: float) -> Line:
         left = show.timers.get("flash_end", now + flash.lasts_s) - now
         more["flash_price"] = show.facts.money(flash.price, show.sheet.language)
         more["minutes"] = minutes(left, show.sheet.language)
-    about = "" if key in ("remind", "gone") else show.product
+    about = "" if key in ("remind", "gone") else notice.product_id or show.product
     said = lines.phrase(show, key, LineKind.NOTICE, product=about, **more)
     if flash is not None and key == "flash_start" and flash.code:
         code = " ".join(flash.code)
@@ -138,6 +140,7 @@ def _answer(show: ShowState) -> Line | None:
     show.answer = replace(draft, announced=True)
     about = draft.ready.product_id
     if about and about != show.product and show.facts.known(about):
+        show.carded = about
         show.out.append(ShowCard(about))
     show.queue.extend(lines.preface(show, draft, draft.ready.language))
     show.queue.append(lines.answer_line(show, draft, first=True))
@@ -225,7 +228,7 @@ def enter(show: ShowState, at: int, now: float, *, again: bool = False) -> None:
     show.began, show.point, show.answers_s = now, 0, 0.0
     show.leave = show.invited = show.away = show.must_talk = show.flash_on = False
     show.lulls = 0
-    show.due = type(show.due)(key for key in show.due if key == "remind")
+    show.due = type(show.due)(notice for notice in show.due if notice.key == "remind")
     language = show.sheet.language
     own = segment.points.get(language, ())
     show.points = tuple(own or show.facts.points(segment.product_id, language))
@@ -247,6 +250,7 @@ def card(show: ShowState) -> None:
     segment = show.segment
     flash = segment.flash if segment is not None and show.flash_on else None
     ends = show.timers.get("flash_end") if flash else None
+    show.carded = show.product
     show.out.append(ShowCard(show.product, flash, ends))
 
 

@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from voice_server.live.facts import Facts
 from voice_server.live.outcomes import Social
@@ -55,6 +56,15 @@ class State(Enum):
     ENDED = "ended"
 
 
+class Notice(NamedTuple):
+    """Something to be told."""
+
+    key: str
+    """Of its phrase."""
+    product_id: str = ""
+    """"" for the segment's."""
+
+
 @dataclass(slots=True)
 class ShowState:
     """Everything the handlers share."""
@@ -95,8 +105,10 @@ class ShowState:
     """Answers in the host's words that wait for one that is being said."""
     crowd: deque[Social] = field(default_factory=deque)
     crowded_out: int = 0
-    due: deque[str] = field(default_factory=deque)
-    """Notices that wait for a sentence end: keys of phrases; worded when they are spoken."""
+    due: deque[Notice] = field(default_factory=deque)
+    """Notices that wait for a sentence end; worded when they are spoken."""
+    carded: str = ""
+    """The product on the card: the segment's, or an answer's."""
     leave: bool = False
     """The segment's product is gone: on to the next."""
     invited: bool = False

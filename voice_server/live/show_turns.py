@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 
 from voice_server.live import show_events as ev
@@ -9,7 +10,7 @@ from voice_server.live import show_lines as lines
 from voice_server.live import show_moves as moves
 from voice_server.live.questions import Status
 from voice_server.live.show_events import Change, LineKind
-from voice_server.live.show_state import MOST_PEOPLE, MOST_SENTENCES, ShowState, State
+from voice_server.live.show_state import MOST_PEOPLE, MOST_SENTENCES, Notice, ShowState, State
 
 AFFECTED = {
     Change.PRICE: frozenset({"price", "was"}),
@@ -17,6 +18,7 @@ AFFECTED = {
     Change.LOW: frozenset({"stock"}),
     Change.BACK: frozenset({"stock"}),
     Change.GONE: frozenset({"price", "was", "stock"}),
+    Change.DETAIL: frozenset({"price", "was", "stock"}),
 }
 """What a change makes untrue."""
 
@@ -147,29 +149,34 @@ def crowd(show: ShowState, event: ev.Crowd, now: float) -> None:
 
 def fact_changed(show: ShowState, event: ev.FactChanged, now: float) -> None:
     """Price or stock changed: what is no longer true is cut, and the change is told."""
-    affected = AFFECTED[event.change]
-    gone = event.change is Change.GONE
+    carded = show.carded
     draft = show.answer
-    about = draft is not None and draft.ready.product_id == event.product_id
-    if draft is not None and about and (gone or draft.ready.uses & affected):
+    if draft is not None and _untrue(draft.ready, event):
         show.triage.release(draft.ready.cluster_id)  # it is answered anew
         moves.answer_over(show)
-    if event.product_id == show.product:
-        show.leave = show.leave or gone
-        key = event.change.value
-        if key not in show.due:
-            show.due.appendleft(key)
-    line = show.line
-    untrue = (
-        line is not None
-        and line.product_id == event.product_id
-        and bool(gone or line.uses & affected)
-    )
-    if untrue:
+    if event.product_id == show.product and event.change is Change.GONE:
+        show.leave = True
+    if event.product_id in (show.product, carded) and event.change is not Change.DETAIL:
+        other = event.product_id if event.product_id != show.product else ""
+        notice = Notice(event.change.value, other)
+        if notice not in show.due and not (other and event.change is Change.GONE):
+            show.due.appendleft(notice)
+    cut = show.line is not None and _untrue(show.line, event)
+    if cut:
         moves.silence(show)
         show.queue.clear()
-    if untrue or show.state is State.LULL:
+    show.queue = deque(line for line in show.queue if not _untrue(line, event))
+    if cut or show.state is State.LULL:
         moves.go_on(show, now)
+    else:
+        moves.ask(show, now)
+
+
+def _untrue(said: ev.Line | ev.AnswerReady, event: ev.FactChanged) -> bool:
+    """Whether a change makes untrue what is said, or about to be."""
+    if event.product_id != said.product_id and event.product_id not in said.about:
+        return False
+    return event.change is Change.GONE or bool(said.uses & AFFECTED[event.change])
 
 
 # -- the host ---------------------------------------------------------------------------------
@@ -324,17 +331,17 @@ def flash_start(show: ShowState, now: float) -> None:
     """The flash sale begins."""
     show.flash_on = True
     moves.card(show)
-    show.due.append("flash_start")
+    show.due.append(Notice("flash_start"))
     wake(show, now)
 
 
 def flash_end(show: ShowState, now: float) -> None:
     """The flash sale is over: it is taken off the card at once."""
     show.flash_on = False
-    if "flash_start" in show.due:
-        show.due.remove("flash_start")  # nobody heard of it yet (the show was paused)
+    if Notice("flash_start") in show.due:
+        show.due.remove(Notice("flash_start"))  # nobody heard of it yet (the show was paused)
     else:
-        show.due.append("flash_end")
+        show.due.append(Notice("flash_end"))
     moves.card(show)
     wake(show, now)
 
@@ -342,6 +349,6 @@ def flash_end(show: ShowState, now: float) -> None:
 def remind(show: ShowState, now: float) -> None:
     """It is time to say again that an AI speaks."""
     show.timers["remind"] = now + show.sheet.remind_s
-    if "remind" not in show.due:
-        show.due.append("remind")
+    if Notice("remind") not in show.due:
+        show.due.append(Notice("remind"))
     wake(show, now)

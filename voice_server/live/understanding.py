@@ -62,10 +62,14 @@ class ShopUnderstanding:
         self, shop: Shop, knowledge: Knowledge, embedder: Embedder, identify: Identify
     ) -> None:
         """All parts are shared with the voice assistant and thread-safe."""
-        self._shop = shop
-        self._knowledge = knowledge
         self._embedder = embedder
         self._identify = identify
+        self.renew(shop, knowledge)
+
+    def renew(self, shop: Shop, knowledge: Knowledge) -> None:
+        """Understand by an edited pack from now on."""
+        self._shop = shop
+        self._knowledge = knowledge
         self._models = {
             word: product.id for product in shop.catalogue for word in [fold(product.model)]
         }
@@ -103,6 +107,13 @@ class ShopUnderstanding:
         """See :class:`~voice_server.live.triage.Understanding`."""
         words = tokens(text)
         return "?" not in text and 0 < len(words) <= GREETING_WORDS and words[0] in GREETINGS
+
+    async def refresh(self, text: str, language: str, on_screen: str) -> None:
+        """Have prices and stock looked up that the answer would speak of.
+
+        Free where the pack is the truth; else bounded as :meth:`Knowledge.refresh` is.
+        """
+        await self._knowledge.refresh(text, language, Context(last_product=on_screen or None))
 
     def answer(self, text: str, language: str, on_screen: str) -> Answer | None:
         """Return the facts' answer, None if they are not sure."""

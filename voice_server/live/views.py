@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from voice_server.live import show_events as ev
+from voice_server.live.chat.envelope import ChatEvent
 from voice_server.live.facts import ShopFacts
 from voice_server.live.policy import Policy
 from voice_server.live.questions import Cluster, Status
@@ -55,13 +56,17 @@ def title(entry: Segment, sheet: RunSheet, facts: ShopFacts) -> Mapping[str, str
     return {**names, **entry.title}
 
 
-def card(order: ev.ShowCard, facts: ShopFacts, languages: Sequence[str], now: float) -> Message:
-    """Return a product's card in every language, with its flash price while that runs."""
-    cards = {
+def cards(order: ev.ShowCard, facts: ShopFacts, languages: Sequence[str]) -> Message:
+    """Return a product's card by language as it is now, {} if there is none."""
+    return {
         language: asdict(found)
         for language in languages
         if (found := facts.card(order.product_id, language)) is not None
     }
+
+
+def card(order: ev.ShowCard, facts: ShopFacts, languages: Sequence[str], now: float) -> Message:
+    """Return a product's card in every language, with its flash price while that runs."""
     flash: Message | None = None
     if order.flash is not None and order.flash_ends_at is not None:
         price = order.flash.price
@@ -70,7 +75,7 @@ def card(order: ev.ShowCard, facts: ShopFacts, languages: Sequence[str], now: fl
             "code": order.flash.code,
             "seconds": max(0.0, order.flash_ends_at - now),
         }
-    return {"type": "card", "cards": cards, "flash": flash}
+    return {"type": "card", "cards": cards(order, facts, languages), "flash": flash}
 
 
 def segment(segment_id: str, round_number: int, sheet: RunSheet, facts: ShopFacts) -> Message:
@@ -78,6 +83,20 @@ def segment(segment_id: str, round_number: int, sheet: RunSheet, facts: ShopFact
     entry = next(entry for entry in sheet.segments if entry.id == segment_id)
     names = title(entry, sheet, facts)
     return {"type": "segment", "id": segment_id, "round": round_number, "title": names}
+
+
+def chat(event: ChatEvent, reason: str) -> Message:
+    """Return a message of the chat; only the host sees those that are unfit, for a ``reason``."""
+    hidden = reason not in ("", "chatter", "answered", "history")
+    return {
+        "type": "chat_hidden" if hidden else "chat",
+        "id": event.id,
+        "platform": event.platform,
+        "author_id": event.author_id if event.platform != "watch" else "",
+        "author": event.author,
+        "text": event.text,
+        "reason": reason,
+    }
 
 
 def questions(triage: Triage, now: float, on_screen: str) -> tuple[Message, Message]:

@@ -80,8 +80,17 @@ class LiveCatalogue:
         found = [self.offers.peek(variant.sku) for variant in product.variants]
         return all(offer is not None and offer.fresh for offer in found)
 
-    async def refresh(self, product_ids: Iterable[str]) -> bool:
+    def read(self, product: Product) -> bool:
+        """Whether the platform has said at some time what each variant costs."""
+        found = [self.offers.peek(variant.sku) for variant in product.variants]
+        return all(offer is not None and offer.known for offer in found)
+
+    def vanished(self, product: Product) -> bool:
+        """Whether the platform had it once and sells no variant of it any more."""
+        return all(self.offers.vanished(variant.sku) for variant in product.variants)
+
+    async def refresh(self, product_ids: Iterable[str], *, younger_s: float | None = None) -> bool:
         """Have products read; see :meth:`Offers.refresh` for its deadline. Never raises."""
         products = [self._shop.catalogue.get(key) for key in dict.fromkeys(product_ids)]
         skus = [v.sku for product in products[:PRODUCTS] if product for v in product.variants]
-        return await self.offers.refresh(skus)
+        return await self.offers.refresh(skus, younger_s=younger_s)

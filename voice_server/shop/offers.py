@@ -71,6 +71,7 @@ class Offers:
         self._clock = clock
         self._read: dict[str, tuple[Offer, float]] = {}
         self._absent: dict[str, float] = {}
+        self._vanished: dict[str, None] = {}
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._down_since: float | None = None
         self.revision = 0
@@ -100,6 +101,10 @@ class Offers:
             return LiveOffer(found[0], age <= self._ttl_s, age)
         listed = self._pack.get(sku)
         return None if listed is None else LiveOffer(listed, fresh=False)
+
+    def vanished(self, sku: str) -> bool:
+        """Whether the platform had it once and says now that it does not sell it."""
+        return sku in self._vanished
 
     def price(self, sku: str) -> Decimal | None:
         """Return the price :meth:`peek` knows."""
@@ -140,6 +145,7 @@ class Offers:
             self._read.pop(offer.sku, None)
             self._read[offer.sku] = (offer, now)
             self._absent.pop(offer.sku, None)
+            self._vanished.pop(offer.sku, None)
         self.revision += 1
         while len(self._read) > KEPT:
             self._read.pop(next(iter(self._read)))
@@ -176,7 +182,9 @@ class Offers:
         now = self._clock()
         for sku in set(skus) - {offer.sku for offer in found}:
             # The platform does not sell it: what the pack says of it is not confirmed.
-            self._read.pop(sku, None)
+            if self._read.pop(sku, None) is not None:
+                self._vanished[sku] = None
             self._absent[sku] = now
-            while len(self._absent) > KEPT:
-                self._absent.pop(next(iter(self._absent)))
+            for kept in (self._absent, self._vanished):
+                while len(kept) > KEPT:
+                    kept.pop(next(iter(kept)))
