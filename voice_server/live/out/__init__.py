@@ -1,0 +1,1 @@
+"""A show leaves the server: pushed to platforms by RTMP, and recorded."""
