@@ -75,6 +75,7 @@ def identity_service(
         code_sender(settings, http, shop.policies.email),
         shop=shop.name,
         digits=shop.orders.digits,
+        familiar=shop.familiar,
     )
 
 

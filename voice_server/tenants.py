@@ -95,7 +95,9 @@ class Tenant:
     def identity(self) -> ShopIdentity:
         """Who speaks, for a language model."""
         greetings = {language: text.greeting for language, text in self.shop.texts.items()}
-        return ShopIdentity(self.shop.name, self.shop.text("en").description, greetings)
+        return ShopIdentity(
+            self.shop.name, self.shop.text("en").description, greetings, self.shop.familiar
+        )
 
     def guards(self) -> Mapping[str, GuardPack]:
         """Return what is declined, by language, with the pack's own on top.

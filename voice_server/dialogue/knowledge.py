@@ -86,7 +86,10 @@ class Knowledge:
         # Without a way back to self, so that an old pack's knowledge is freed at once.
         self._vector = lru_cache(maxsize=256)(partial(_encode, embedder))
         store = VectorStore(cache, embedder)
-        self._books = {language: Phrasebook.load(language) for language in shop.languages}
+        self._books = {
+            language: Phrasebook.load(language, informal=language in shop.familiar)
+            for language in shop.languages
+        }
         self._sheets = {
             language: Sheets(shop, book, pictures) for language, book in self._books.items()
         }

@@ -69,7 +69,7 @@ class ShopDialogue:
         self._records = records or Records()
         self._registry = prompts
         self.languages = tuple(languages)
-        self.phrases = Phrases(shop.name, shop.greetings)
+        self.phrases = Phrases(shop.name, shop.greetings, shop.familiar)
         """The fixed sentences, for the phrase cache to warm (:meth:`Phrases.all_fixed`)."""
         embedded = model is None or model.embedded
         self._resources = Resources(
@@ -142,7 +142,7 @@ class ShopDialogue:
         if flows is not None and self._resources.flows is not None:
             flows.succeed(self._resources.flows)
         self.languages = tuple(languages)
-        self.phrases = Phrases(shop.name, shop.greetings)
+        self.phrases = Phrases(shop.name, shop.greetings, shop.familiar)
         self._resources = replace(
             self._resources,
             shop=shop.name,

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from voice_server.dialogue.address import familiar
 from voice_server.dialogue.dialogue import (
     HistoryEntry,
     Message,
@@ -86,6 +87,8 @@ class ShopIdentity:
     about: str = ""
     greetings: Mapping[str, str] = field(default_factory=dict)
     """Language to the shop's own first words; others are greeted with the bundled ones."""
+    familiar: frozenset[str] = frozenset()
+    """Languages in which customers are addressed by "je", "tu" or "du"."""
 
 
 def estimate_tokens(text: str) -> int:
@@ -137,6 +140,8 @@ class PromptMaker:
         """
         # Somebody else's assistant speaks as its instructions say.
         last = load_locale(language).answer_in if instructions is None else ""
+        if language in self.shop.familiar:
+            last = familiar(last, language)
         if caller and last:
             last = f"{quote(caller, self.budget.fact)}\n{last}"
         return self._messages(history, self._fact_block(facts), last, instructions, memory)

@@ -41,7 +41,7 @@ from voice_server.shop.pack_review import review
 from voice_server.shop.phone import read_phone
 from voice_server.shop.policies import FaqEntry, PolicySection
 from voice_server.shop.shop import Shop, ShopText
-from voice_server.shop.taste import read_tastes
+from voice_server.shop.taste import read_familiar, read_tastes
 
 _TEXT_FILES = (".toml", ".csv", ".md", ".yaml")
 
@@ -175,6 +175,7 @@ def _parse(folder: Path) -> tuple[Shop, Problems, Section]:
         fingerprint=_fingerprint(folder),
         phone=read_phone(root, languages, problems),
         tastes=read_tastes(root),
+        familiar=read_familiar(root, market.country, languages),
     )
     return shop, problems, root
 

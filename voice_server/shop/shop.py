@@ -55,6 +55,8 @@ class Shop:
     """Its phone lines."""
     tastes: Tastes = Tastes()
     """What counts for its markets."""
+    familiar: frozenset[str] = frozenset()
+    """Languages in which customers are addressed by "je", "tu" or "du"."""
 
     @property
     def default_language(self) -> str:

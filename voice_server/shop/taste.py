@@ -5,7 +5,7 @@ The facts of a product are the same everywhere; which of them is said is a matte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -23,6 +23,9 @@ SOUTHERN = frozenset({"AU", "NZ", "ZA", "AR", "CL", "UY", "BR", "PE", "BO", "PY"
 
 SEASONS = ("winter", "spring", "summer", "autumn")
 """By quarters that begin in December, as meteorologists count them."""
+
+FAMILIAR = frozenset({("nl", "NL")})
+"""Language and country of shops that say "je" if they do not say otherwise."""
 
 VAT_INCLUDED: Mapping[str, str] = {
     "fr": "TVA comprise",
@@ -81,6 +84,27 @@ def _read(section: Section, default: Taste) -> Taste:
         section.flag("vat", default=default.vat),
         section.flag("seasons", default=default.seasons),
     )
+
+
+def read_familiar(root: Section, country: str, languages: Sequence[str]) -> frozenset[str]:
+    """Read ``[address]`` of shop.toml: in which languages customers are not addressed politely.
+
+    What it does not say is as is usual where the shop sells: "je" in the Netherlands, the polite
+    form everywhere else ("u" in Belgium).
+    """
+    section = root.section("address", required=False)
+    for language in section.data:
+        if language not in ("fr", "nl", "de"):
+            section.error(language, f"'{language}' has one way to address people", "remove it")
+    found = set()
+    for language in languages:
+        usual = "familiar" if (language, country) in FAMILIAR else "polite"
+        how = section.text(language, usual)
+        if how not in ("polite", "familiar"):
+            section.error(language, f"'{how}' is no way to address people", "polite or familiar")
+        if how == "familiar":
+            found.add(language)
+    return frozenset(found)
 
 
 def season(day: date, country: str) -> str:

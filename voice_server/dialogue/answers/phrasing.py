@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from voice_server.dialogue.address import familiar
 from voice_server.shop.catalogue import ProductText
 
 SHORTEST = 10
@@ -121,15 +122,16 @@ class Phrasebook:
         self.entries = entries
 
     @classmethod
-    def load(cls, language: str) -> Phrasebook:
-        """Read the bundled templates of a language.
+    def load(cls, language: str, *, informal: bool = False) -> Phrasebook:
+        """Read the bundled templates of a language, ``informal``: with "je", "tu" or "du".
 
         Raises:
             ValueError: a sentence stands before the first ``[key]``, or a key has no sentence.
         """
         name = f"{language}.txt"
         data = resources.files("voice_server.dialogue") / "data" / "answers" / name
-        return cls(language, parse(data.read_text(encoding="utf-8"), name))
+        text = data.read_text(encoding="utf-8")
+        return cls(language, parse(familiar(text, language) if informal else text, name))
 
     def clauses(
         self, key: str, turn: int = 0, thing: Noun | None = None, /, **fields: str

@@ -12,6 +12,7 @@ from datetime import datetime, time
 from importlib import resources
 from pathlib import Path
 
+from voice_server.dialogue.address import familiar
 from voice_server.dialogue.answers.phrasing import Phrasebook, breathe, noun, parse
 from voice_server.dialogue.flows.declared import Flow
 from voice_server.dialogue.flows.slots import SlotReader
@@ -29,8 +30,10 @@ _QUESTION = ("items", "item", "most", "wishes")
 _REFUNDS = {OrderStatus.CANCELLED, OrderStatus.RETURN_RECEIVED, OrderStatus.REFUNDED}
 
 
-def load_texts(language: str, pack: Path | None = None) -> Phrasebook:
+def load_texts(language: str, pack: Path | None = None, *, informal: bool = False) -> Phrasebook:
     """Return the flow texts of a language; a pack's ``flows/texts.<language>.txt`` lies on top.
+
+    ``informal``: the bundled ones address customers by "je", "tu" or "du".
 
     Raises:
         ValueError: a sentence stands before the first ``[key]``, a key has no sentence, a text
@@ -38,7 +41,8 @@ def load_texts(language: str, pack: Path | None = None) -> Phrasebook:
     """
     name = f"{language}.txt"
     data = resources.files("voice_server.dialogue") / "data" / "flows" / "texts" / name
-    entries = parse(data.read_text(encoding="utf-8"), name)
+    text = data.read_text(encoding="utf-8")
+    entries = parse(familiar(text, language) if informal else text, name)
     own = pack / "flows" / f"texts.{language}.txt" if pack else None
     if own is not None and own.is_file():
         texts = parse(own.read_text(encoding="utf-8"), own.name)
@@ -81,8 +85,9 @@ class FlowWording:
         self.home = shop.market.country
         """Where parcels go unless somebody says another country."""
         self._shop = shop
-        self._texts = load_texts(language, pack)
-        self._answers = Phrasebook.load(language)
+        informal = language in shop.familiar
+        self._texts = load_texts(language, pack, informal=informal)
+        self._answers = Phrasebook.load(language, informal=informal)
 
     def has(self, key: str) -> bool:
         """Is there a text of this name?"""

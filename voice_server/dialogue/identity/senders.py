@@ -35,6 +35,8 @@ class CodeMessage:
     language: str
     shop: str
     minutes: int
+    informal: bool = False
+    """The customer is addressed by "je", "tu" or "du"."""
 
 
 class SendFailed(Exception):
@@ -114,7 +116,11 @@ class SmtpSender:
 
     def _mail(self, message: CodeMessage) -> EmailMessage:
         subject, body = mail_texts(
-            message.language, shop=message.shop, code=message.code, minutes=message.minutes
+            message.language,
+            shop=message.shop,
+            code=message.code,
+            minutes=message.minutes,
+            informal=message.informal,
         )
         mail = EmailMessage()
         mail["From"] = self._server.sender
@@ -166,7 +172,11 @@ class WebhookSender:
     async def send(self, message: CodeMessage) -> None:
         """Post once: a gateway that got it may have sent it, so it is not tried again."""
         text = mail_texts(
-            message.language, shop=message.shop, code=message.code, minutes=message.minutes
+            message.language,
+            shop=message.shop,
+            code=message.code,
+            minutes=message.minutes,
+            informal=message.informal,
         )[0]
         body = orjson.dumps(
             {

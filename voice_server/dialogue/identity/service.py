@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from voice_server.dialogue.identity.desk import CODE_DIGITS, IdentityDesk, IdentityState
@@ -70,6 +70,7 @@ class IdentityService:
         *,
         shop: str,
         digits: int,
+        familiar: Container[str] = (),
         limits: Limits = DEFAULTS,
         table: LevelTable | None = None,
         ledger: AttemptLedger | None = None,
@@ -83,6 +84,7 @@ class IdentityService:
             sender: sends codes; None: level 2 cannot be reached, and callers are told so.
             shop: its spoken name.
             digits: of an order number, for the wording.
+            familiar: languages in which customers are addressed by "je", "tu" or "du".
             limits: when to stop listening.
             table: the shop's level table.
             ledger: counts failures; by default one in memory.
@@ -94,6 +96,7 @@ class IdentityService:
         self._sender = sender
         self._shop = shop
         self._digits = digits
+        self._familiar = familiar
         self._limits = limits
         self._table = table or LevelTable()
         self._ledger = ledger or MemoryLedger(self._secret, limits)
@@ -124,14 +127,24 @@ class IdentityService:
     def told(self, outcome: Outcome, desk: IdentityDesk, language: str) -> Told:
         """Word an outcome."""
         text = wording(
-            outcome, language, shop=self._shop, digits=self._digits, code_digits=CODE_DIGITS
+            outcome,
+            language,
+            shop=self._shop,
+            digits=self._digits,
+            code_digits=CODE_DIGITS,
+            informal=language in self._familiar,
         )
         return Told(outcome, text, desk.level, desk.state.order)
 
     def ask_for(self, level: Level, language: str) -> str:
         """Word the question for what a level needs."""
         return ask_for(
-            level, language, shop=self._shop, digits=self._digits, code_digits=CODE_DIGITS
+            level,
+            language,
+            shop=self._shop,
+            digits=self._digits,
+            code_digits=CODE_DIGITS,
+            informal=language in self._familiar,
         )
 
     def sends(self, channel: Channel) -> bool:
@@ -170,6 +183,7 @@ class IdentityService:
             command.language,
             self._shop,
             int(self._limits.code_ttl_s // 60),
+            informal=command.language in self._familiar,
         )
         try:
             if self._sender is None:
