@@ -164,6 +164,7 @@ class App:
                 "running there? Choose another port with --port."
             ) from None
         self.port = runner.addresses[0][1]
+        self._shows.outputs.listening(self.port)
         log.info("listening on %s:%d, loading the engines", host, self.port)
 
     def _greet(self) -> None:

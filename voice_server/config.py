@@ -172,6 +172,15 @@ class Settings(BaseSettings):
     shows: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="run-sheets of live shows, besides those of the shop pack"
     )
+    show_push: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="show=rtmp://host/app/key, or show=@file with the address in it"
+    )
+    show_record: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="show=file.mp4: record a live show from its beginning"
+    )
+    show_layout: Literal["landscape", "portrait"] = Field(
+        "landscape", description="the picture of pushed and recorded shows: 1280x720 or 720x1280"
+    )
     show_crowd: bool = Field(
         True, description="a made-up audience writes in the demo show of demo mode"
     )
@@ -203,10 +212,10 @@ class Settings(BaseSettings):
             return json.loads(value)
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
-    @field_validator("shows", mode="before")
+    @field_validator("shows", "show_push", "show_record", mode="before")
     @classmethod
     def _several_shows(cls, value: object) -> object:
-        """One text may name several files, with commas between them."""
+        """One text may name several files or places, with commas between them."""
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value

@@ -34,6 +34,7 @@ from voice_server.live.show import State
 from voice_server.live.understanding import Identify, ShopUnderstanding
 from voice_server.shop.live_catalogue import LiveCatalogue
 from voice_server.shop.shop import Shop
+from voice_server.show_outputs import ShowOutputs
 from voice_server.show_sheets import ShowSheets
 from voice_server.speech.engine import TextToSpeech
 from voice_server.speech.tts.speaker import Speaker
@@ -81,6 +82,7 @@ class Shows:
         self._opened = asyncio.Event()
         self.sheets = ShowSheets(self)
         self.reports = ReportStore(settings.data / REPORTS)
+        self.outputs = ShowOutputs(settings)
 
     def get(self, show_id: str) -> ShowSession | None:
         """Return a show, None when there is none of that id (yet)."""
@@ -96,6 +98,7 @@ class Shows:
             ),
         )
         add_sheets(application, self.sheets, assets_dir("avatars"))
+        self.outputs.add_routes(application, self.shop_of)
 
     def open(self, engines: ShopEngines, *, first: bool) -> None:
         """Take a shop's run-sheets; a wrong one is named in the log and left out.
@@ -174,6 +177,7 @@ class Shows:
         while (found := self._engines.get(show_id)) is not None:
             session = self._sessions[show_id] = self._session(*found)
             run = self._runs[show_id] = asyncio.ensure_future(session.run())
+            self.outputs.open(session)
             try:
                 await asyncio.wait({run})
                 if run.cancelled():
@@ -185,6 +189,7 @@ class Shows:
             finally:
                 run.cancel()
                 await asyncio.gather(run, return_exceptions=True)
+                await self.outputs.close(show_id, aired=session.report.began is not None)
                 await self._keep_report(session)
             await asyncio.sleep(RESTART_S)
 

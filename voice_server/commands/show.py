@@ -7,8 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from voice_server.commands import serve
 from voice_server.config import Settings
+from voice_server.live.out.camera import find_browser
+from voice_server.live.out.outlet import find_ffmpeg
+from voice_server.live.out.target import OutError, parse_record, read_push
 from voice_server.live.run_sheet import RunSheetError, load
 
 if TYPE_CHECKING:
@@ -27,6 +32,17 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog="Example: voice-server show demo, then open http://localhost:8080/watch/demo",
     )
     parser.add_argument("sheet", nargs="?", default=DEMO, help="a run-sheet (TOML), or demo")
+    parser.add_argument(
+        "--push",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="push to rtmp(s)://host/app/key; @FILE reads the address from a file, which keeps the "
+        "key out of the process list; may be given several times",
+    )
+    parser.add_argument(
+        "--record", action="append", default=[], metavar="FILE", help="record into FILE.mp4"
+    )
     parser.set_defaults(run=run)
 
 
@@ -41,6 +57,23 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             print(f"voice-server show: {error}", file=sys.stderr)
             return 2
         settings = settings.model_copy(update={"shows": (path,)})
+    try:
+        for wish in args.push:
+            read_push(wish)
+        for wish in args.record:
+            parse_record(wish).check()
+        if args.push or args.record:
+            find_ffmpeg()
+            find_browser()
+    except OutError as error:
+        print(f"voice-server show: {error}", file=sys.stderr)
+        return 2
+    settings = settings.model_copy(
+        update={
+            "show_push": (*settings.show_push, *(SecretStr(f"{show}={w}") for w in args.push)),
+            "show_record": (*settings.show_record, *(f"{show}={w}" for w in args.record)),
+        }
+    )
     base = f"http://localhost:{settings.port}"
     print(
         f"Viewers:    {base}/watch/{show}\n"

@@ -24,6 +24,7 @@ from voice_server.live.out.feed import MOST_BYTES, FeedError
 from voice_server.live.out.outlet import default_file
 from voice_server.live.out.output import SIZES, Look, ShowOutput
 from voice_server.live.out.target import OutError, Record, parse_push
+from voice_server.web.live import may_open
 from voice_server.web.pages import STATIC, send_page
 
 MOST_BODY = 4_096
@@ -38,6 +39,8 @@ class OutBackend:
     output: Callable[[str], ShowOutput | None]
     recordings: Path
     """Folder of what the host records from the console."""
+    shop_of: Callable[[str], str] = lambda show_id: ""
+    """The shop of a show: a key of another shop does not open it."""
 
 
 def add_live_out(app: web.Application, backend: OutBackend) -> None:
@@ -90,10 +93,10 @@ class _Routes:
         return socket
 
     async def report(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._output(request).report())
+        return web.json_response(self._guarded(request).report())
 
     async def start(self, request: web.Request) -> web.StreamResponse:
-        output, show_id = self._output(request), request.match_info["show"]
+        output, show_id = self._guarded(request), request.match_info["show"]
         body = await request.content.read(MOST_BODY + 1)
         try:
             wish = orjson.loads(body) if len(body) <= MOST_BODY else None
@@ -111,7 +114,7 @@ class _Routes:
         return web.json_response({"kind": state.kind, "what": state.what}, status=202)
 
     async def stop(self, request: web.Request) -> web.StreamResponse:
-        ended = await self._output(request).stop(request.query.get("what", ""))
+        ended = await self._guarded(request).stop(request.query.get("what", ""))
         return web.json_response({"ended": ended})
 
     def _target(self, wish: Mapping[str, Any], show_id: str) -> Any:
@@ -120,6 +123,11 @@ class _Routes:
         if wish.get("record") is True and "push" not in wish:
             return Record(default_file(self._backend.recordings, show_id, time.localtime()))
         raise OutError('say either "push", an RTMP address, or "record": true')
+
+    def _guarded(self, request: web.Request) -> ShowOutput:
+        output = self._output(request)
+        may_open(request, self._backend.shop_of(request.match_info["show"]))
+        return output
 
     def _output(self, request: web.Request) -> ShowOutput:
         output = self._backend.output(request.match_info["show"])

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 MOST_OUTLETS = 6
 PICTURE = "the picture"
 """What the alarm is about when no picture is drawn."""
-STOP_S = 60.0
+STOP_S = 20.0
 """A recording is made whole meanwhile; on a slow disk it stays in fragments."""
 SIZES = {"landscape": (1280, 720), "portrait": (720, 1280)}
 BITRATE = 2_500_000

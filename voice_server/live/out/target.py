@@ -34,8 +34,9 @@ class OutError(Exception):
 class Target(Protocol):
     """Where the show goes."""
 
-    kind: str
-    """"push" or "record"."""
+    @property
+    def kind(self) -> str:
+        """Either "push" or "record"."""
 
     @property
     def what(self) -> str:
