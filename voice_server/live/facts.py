@@ -11,6 +11,7 @@ from voice_server.dialogue.answers.phrasing import Noun, noun
 from voice_server.live.phrases import phrases
 from voice_server.shop.catalogue import Product
 from voice_server.shop.live_catalogue import LiveCatalogue
+from voice_server.shop.markets import Market
 from voice_server.shop.shop import Shop
 
 FEW = 5
@@ -90,6 +91,11 @@ class ShopFacts:
     def shop_name(self) -> str:
         """Whose show it is."""
         return self._shop.name
+
+    @property
+    def market(self) -> Market:
+        """Where the shop sells: its country and time zone."""
+        return self._shop.market
 
     @property
     def live(self) -> bool:

@@ -33,6 +33,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
+from voice_server.live.backdrops import SCENES
 from voice_server.live.policy import POLICIES
 
 FIELDS = frozenset(
@@ -116,6 +117,10 @@ class RunSheet:
     chat: tuple[str, ...] = ()
     """Where the audience writes, besides our own page: "twitch:channel",
     "twitch-eventsub:broadcaster:user" (numeric ids), "youtube:live-chat-id"."""
+    backdrop: str = "auto"
+    """A scene of ``live/backdrops.py``, or "auto": by market and day."""
+    market: str = ""
+    """ISO 3166 code of the market the show is for; "" is the shop's own."""
     policy: str = "default"
     """A profile of ``live/policy.py``: what the platform allows."""
     remind_s: float = 600.0
@@ -164,6 +169,8 @@ class _ShowForm(BaseModel):
     answer_in_asker_language: bool = True
     remind_s: float = Field(600.0, ge=30, le=7200)
     chat: tuple[_Chat, ...] = Field((), max_length=8)
+    backdrop: str = "auto"
+    market: str = Field("", pattern=r"^([A-Z]{2})?$")
     policy: str = "default"
 
 
@@ -200,6 +207,8 @@ def parse(table: Mapping[str, Any]) -> RunSheet:
         problems.append(Problem("show.policy", "unknown_policy", words))
     for at, entry in enumerate(form.segment):
         problems += _script_problems(at, entry)
+    if show.backdrop != "auto" and show.backdrop not in SCENES:
+        raise RunSheetError(f"show.backdrop: there is none of that name; auto, {', '.join(SCENES)}")
     segments = tuple(_segment(at, entry) for at, entry in enumerate(form.segment))
     names = [segment.id for segment in segments]
     problems += [
@@ -221,6 +230,8 @@ def parse(table: Mapping[str, Any]) -> RunSheet:
         auto_answer=show.auto_answer,
         answer_in_asker_language=show.answer_in_asker_language,
         remind_s=min(show.remind_s, POLICIES[show.policy].longest_remind_s),
+        backdrop=show.backdrop,
+        market=show.market,
         policy=show.policy,
         chat=show.chat,
     )

@@ -336,6 +336,7 @@ class ShowSession:
 
     def _announce(self) -> None:
         self.pages.send(views.show(self.sheet, self.facts, self._policy), keep=True)
+        self.pages.send(views.backdrop(self.sheet, self.facts), keep=True)
         self._show_state()
         self._show_queue()
 
@@ -360,6 +361,7 @@ class ShowSession:
 
     def _segment(self, segment_id: str, round_number: int) -> None:
         self.pages.send(views.segment(segment_id, round_number, self.sheet, self.facts), keep=True)
+        self.pages.send(views.backdrop(self.sheet, self.facts), keep=True)  # midnight passes
 
     def _show_state(self) -> None:
         line = self._director.line

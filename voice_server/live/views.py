@@ -1,11 +1,14 @@
-"""What pages are told of a show, as JSON messages. Pure."""
+"""What pages are told of a show, as JSON messages. All but the room's day is pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from voice_server.live import show_events as ev
+from voice_server.live.backdrops import backdrop as choose
 from voice_server.live.chat.envelope import ChatEvent
 from voice_server.live.facts import ShopFacts
 from voice_server.live.policy import Policy
@@ -33,6 +36,7 @@ def show(sheet: RunSheet, facts: ShopFacts, policy: Policy) -> Message:
         "languages": list(sheet.languages),
         "avatar": sheet.avatar,
         "prompter": not policy.voice,
+        "policy": policy.id,
         "avatar_share": policy.avatar_share,
         "segments": [
             {
@@ -40,10 +44,24 @@ def show(sheet: RunSheet, facts: ShopFacts, policy: Policy) -> Message:
                 "product": entry.product_id,
                 "title": title(entry, sheet, facts),
                 "seconds": entry.duration_s,
+                "picture": _picture(entry, sheet, facts),
             }
             for entry in sheet.segments
         ],
     }
+
+
+def backdrop(sheet: RunSheet, facts: ShopFacts) -> Message:
+    """Return the room of the show: the host's choice, else that of the market's day."""
+    country = sheet.market or facts.market.country
+    today = datetime.now(ZoneInfo(facts.market.timezone)).date()
+    scene = choose(country, today) if sheet.backdrop == "auto" else sheet.backdrop
+    return {"type": "backdrop", "scene": scene, "market": country}
+
+
+def _picture(entry: Segment, sheet: RunSheet, facts: ShopFacts) -> str:
+    found = facts.card(entry.product_id, sheet.language)
+    return found.picture if found is not None else ""
 
 
 def title(entry: Segment, sheet: RunSheet, facts: ShopFacts) -> Mapping[str, str]:

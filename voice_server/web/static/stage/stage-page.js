@@ -1,4 +1,7 @@
-/** `/stage/{show}`: the transparent page for OBS. `?avatar=`, `?lang=`, `?captions=`, `?muted`. */
+/**
+ * `/stage/{show}`: the transparent page for OBS. `?avatar=`, `?lang=`, `?captions=`, `?muted`,
+ * `?backdrop=auto` (or a scene; transparent without), `?market=NL`.
+ */
 
 import { ShowLink } from "./link.js";
 import { Stage } from "./stage.js";
@@ -13,6 +16,8 @@ const stage = new Stage(document.getElementById("stage"), {
   captions: options.get("captions") ?? language,
   avatar: options.get("avatar") ?? "",
   muted: options.has("muted"),
+  backdrop: options.get("backdrop") ?? "",
+  market: options.get("market") ?? "",
 });
 new ShowLink(`/live/${encodeURIComponent(show)}/stage`, {
   on: (message) => stage.on(message),

@@ -20,12 +20,15 @@ export function el(tag, name, text = "") {
 }
 
 export class Stage {
-  /** `root` gets the stage; `show` its id; `captions` a language or "" for none. */
-  constructor(root, { show, language, captions = language, muted = false, avatar = "" }) {
+  /** `root` gets the stage; `show` its id; `captions` a language or "" for none; `backdrop` a scene. */
+  constructor(root, { show, language, captions = language, muted = false, avatar = "", backdrop = "", market = "" }) {
     this.show = show;
     this.language = language;
     this.captions = captions;
     this.wantedAvatar = avatar;
+    /** "" is transparent, "auto" the show's room, else the name of a scene. */
+    this.wantedBackdrop = backdrop;
+    this.wantedMarket = market;
     this.clock = new AudioClock({ muted });
     this.root = root;
     this.root.classList.add("stage");
@@ -40,7 +43,9 @@ export class Stage {
     };
     for (const name of ["teaser", "third", "caption", "card"]) this.parts[name].hidden = true;
     this.parts.caption.setAttribute("aria-live", "polite");
-    this.root.append(this.canvas, ...Object.values(this.parts));
+    this.room = el("canvas", "backdrop");
+    this.room.hidden = !backdrop;
+    this.root.append(this.room, this.canvas, ...Object.values(this.parts));
     this.avatar = null;
     this.picture = null;
     this.frames = 0;
@@ -61,6 +66,7 @@ export class Stage {
       card: () => this.#card(message),
       segment: () => this.#segment(message),
       teaser: () => this.#teaser(message),
+      backdrop: () => this.#backdrop(message),
       finished: () => this.#finished(),
     }[message.type];
     handler?.();
@@ -199,6 +205,25 @@ export class Stage {
       : say(this.language, "waiting", { n: waiting });
   }
 
+  /** Paint the room; it is painted again only when it or the stage's size changes. */
+  async #backdrop(message = this.scene) {
+    this.scene = message;
+    if (!this.wantedBackdrop) return;
+    const name = this.wantedBackdrop === "auto" ? message?.scene : this.wantedBackdrop;
+    const market = this.wantedMarket || message?.market || "";
+    if (!name) return;
+    const ratio = Math.min(window.devicePixelRatio || 1, 1.5);
+    const [w, h] = [Math.round(this.box.width * ratio), Math.round(this.box.height * ratio)];
+    const key = [name, market, w, h].join();
+    if (!w || !h || key === this.painted) return;
+    this.painted = key;
+    const { drawBackdrop } = await import("./backdrop/backdrop.js");
+    await document.fonts.load('800 20px "Bricolage Grotesque"');
+    if (key !== this.painted) return;
+    Object.assign(this.room, { width: w, height: h });
+    drawBackdrop(this.room, name, market);
+  }
+
   #finished() {
     this.parts.caption.textContent = say(this.language, "over");
     this.parts.caption.hidden = false;
@@ -209,6 +234,7 @@ export class Stage {
     this.box = this.root.getBoundingClientRect();
     this.root.classList.toggle("portrait", this.box.height > this.box.width);
     this.#lay();
+    this.#backdrop();
   }
 
   /**

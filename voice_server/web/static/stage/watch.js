@@ -10,7 +10,14 @@ const language = pageLanguage();
 const $ = (id) => document.getElementById(id);
 document.documentElement.lang = language;
 
-const stage = new Stage($("stage"), { show, language });
+const options = new URLSearchParams(location.search);
+const stage = new Stage($("stage"), {
+  show,
+  language,
+  avatar: options.get("avatar") ?? "",
+  backdrop: options.get("backdrop") ?? "auto",
+  market: options.get("market") ?? "",
+});
 const link = new ShowLink(`/live/${encodeURIComponent(show)}/watch`, {
   on: (message) => {
     stage.on(message);

@@ -11,7 +11,7 @@ export function mouthShape(rig, p) {
   const wide = rig.face?.mouth ?? 1;
   const half = 45 * wide * (1 + 0.2 * p.width - 0.44 * p.round + 0.2 * Math.max(0, smile) - 0.07 * p.open);
   // A smile that shows its teeth between sentences; speech closes it.
-  const grin = (p.grin ?? 0) * (1 - p.press) * (1 - Math.min(1, p.open * 3));
+  const grin = Math.pow(p.grin ?? 0, 2) * (1 - p.press) * (1 - Math.min(1, p.open * 3));
   const gap = p.open * (1 - p.press);
   const corner = -smile * (smile > 0 ? 9.5 : 12) + gap * 4 - grin * 2;
   const top = -gap * 10 - p.teeth * 2 * (1 - p.press) * Math.min(1, gap * 8) + Math.max(0, smile) * 2.5 + grin * 0.5;
@@ -31,7 +31,7 @@ export function drawMouth(ctx, rig, p) {
   if (p.smile > 0.3) {
     // The fold from the nose, soft: two thin strokes, no line.
     ctx.strokeStyle = skin.deep;
-    for (const [width, alpha] of [[7, 0.07], [2.4, 0.16]]) {
+    for (const [width, alpha] of [[7, 0.06], [2.4, 0.09]]) {
       ctx.lineWidth = width;
       ctx.globalAlpha = alpha * Math.min(1, p.smile) * (rig.face?.folds ?? 1);
       ctx.beginPath();
