@@ -142,6 +142,7 @@ async def load_listeners(settings: Settings, store: WeightStore) -> Listeners:
     )
     vad = await asyncio.to_thread(SileroVad, silero)
     end_of_turn = await asyncio.to_thread(SmartTurn, turn)
-    stt = WhisperSpeechToText(whisper, workers=settings.stt_workers)
+    odds = store.entry("whisper-base").engine.get("language_odds", {})
+    stt = WhisperSpeechToText(whisper, workers=settings.stt_workers, language_odds=odds)
     await stt.load()
     return Listeners(VadBatcher(vad, Workers("vad", 1)), end_of_turn, stt)

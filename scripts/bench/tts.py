@@ -5,9 +5,9 @@
 
 "first" is from the call of speak() to its first chunk, phonemes included, for a word, a sentence
 and two sentences in one clause, of the voice the server would choose.  "starved" is how long a
-player that starts with the first chunk would have waited for later ones.  ``--round-trip`` has Whisper base write down the held-out
-sentences; ``--whole`` has all sentences written down, and decodes those of Kokoro's voices besides
-as the original model does: whole and with exact norms.
+player that starts with the first chunk would have waited for later ones.  ``--round-trip`` has
+Whisper base write down the held-out sentences; ``--whole`` has all sentences written down, and
+decodes those of Kokoro's voices besides as the original model does: whole and with exact norms.
 """
 
 from __future__ import annotations

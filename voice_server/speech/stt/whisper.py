@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,16 +83,19 @@ class WhisperSpeechToText:
         workers: int = 1,
         deadline_s: float = DEADLINE_S,
         tail_s: float = TAIL_S,
+        language_odds: Mapping[str, float] | None = None,
         load_model: Callable[[], WhisperModel] | None = None,
     ) -> None:
         """Prepare to transcribe ``workers`` utterances at once, one thread each.
 
+        ``language_odds`` says by how much the model under-hears a language (see :func:`weighed`).
         ``load_model`` replaces the loading of ``folder``, for tests.  Nothing is read before
         :meth:`load` or the first call.
         """
         self._load_model = load_model or (lambda: WhisperModel(folder, replicas=workers))
         self._workers = Workers("speech-to-text", workers, on_lost=self._replace_model)
         self._deadline_s = deadline_s
+        self._odds = dict(language_odds or {})
         self._tail = np.zeros(int(tail_s * LISTENING_RATE), np.float32)
         self._lock = threading.Lock()
         self._model: WhisperModel | None = None
@@ -180,7 +183,8 @@ class WhisperSpeechToText:
             encoded = model.encode(np.concatenate((piece, self._tail)))
             encoding_s = time.monotonic() - begin
             if language is None:
-                language, probability = model.identify(encoded, request.languages)[0]
+                ranked = model.identify(encoded, request.languages)
+                language, probability = weighed(ranked, self._odds)[0]
             heard.append(_Heard(piece, dbfs, encoded, encoding_s, language, probability))
         return heard
 
@@ -248,3 +252,21 @@ class WhisperSpeechToText:
         padded[: piece.audio.size] = piece.audio
         again = model.decode(model.encode(padded), piece.language, max_tokens=bound)
         return guards.better((first, again))
+
+
+def weighed(
+    ranked: Sequence[tuple[str, float]], odds: Mapping[str, float]
+) -> list[tuple[str, float]]:
+    """Return languages with their probabilities, each one's odds multiplied, best first.
+
+    >>> weighed([("en", 0.6), ("nl", 0.4)], {"nl": 6.0})[0]
+    ('nl', 0.8)
+    """
+    if not odds:
+        return list(ranked)
+    weights = {code: probability * odds.get(code, 1.0) for code, probability in ranked}
+    total = sum(weights.values()) or 1.0
+    return sorted(
+        ((code, round(weight / total, 6)) for code, weight in weights.items()),
+        key=lambda item: -item[1],
+    )
