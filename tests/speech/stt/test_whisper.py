@@ -274,7 +274,7 @@ async def test_after_closing_nothing_runs() -> None:
 def test_the_odds_of_an_under_heard_language_are_multiplied() -> None:
     ranked = [("en", 0.7), ("nl", 0.2), ("fr", 0.1)]
     assert weighed(ranked, {}) == ranked
-    assert weighed(ranked, {"nl": 8.0})[0] == ("nl", pytest.approx(1.6 / 2.4, abs=1e-5))
+    assert weighed(ranked, {"nl": 8.0})[0] == ("nl", 0.666667)
     assert weighed([("en", 0.0), ("nl", 0.0)], {"nl": 8.0}) == [("en", 0.0), ("nl", 0.0)]
 
 
@@ -282,8 +282,6 @@ async def test_identifies_by_the_corrected_odds() -> None:
     model = FakeWhisper(saying("Hallo"))
     corrected = WhisperSpeechToText(NOWHERE, language_odds={"nl": 8.0}, load_model=lambda: model)
     heard = await corrected.transcribe(speech(1), languages=("en", "nl"))
-    assert (heard.language, heard.language_probability) == (
-        "nl",
-        pytest.approx(0.8 / 1.1, abs=1e-5),
-    )
+    assert heard.language == "nl"
+    assert heard.language_probability == pytest.approx(0.8 / 1.1, abs=1e-5)
     corrected.close()
