@@ -32,6 +32,7 @@ from voice_server.dialogue.recollection import Records
 from voice_server.engines import Engines, load_listeners, load_voices
 from voice_server.idle_work import tidy, warm_phrases
 from voice_server.model_keeping import keep_embedded, make_model, probe
+from voice_server.phone_book import PhoneBook, keep_calls, open_phone_book
 from voice_server.phone_handoffs import PhoneHandOffs
 from voice_server.procedures import Procedures
 from voice_server.realtime.rest_backend import RestBackend
@@ -48,7 +49,7 @@ from voice_server.start_failed import StartFailed
 from voice_server.telephony.calls import Calls
 from voice_server.tenants import Reload, Reloader, Tenant
 from voice_server.web.application import REALTIME, WebBackend, create_application, drain
-from voice_server.web.telephony import TELEPHONY, drain_calls
+from voice_server.web.telephony import DIALLER, TELEPHONY, drain_calls
 from voice_server.web_seams import WebSeams
 from voice_server.weights import WeightsMissing, WeightStore
 
@@ -80,6 +81,7 @@ class App:
         self._reloader: Reloader | None = None
         self._model: LanguageModel | None = None
         self._books: Bookkeeping | None = None
+        self._phone_book: PhoneBook | None = None
         self._returning: Returning | None = None
         self._http: aiohttp.ClientSession | None = None
         self._application: web.Application | None = None
@@ -119,6 +121,7 @@ class App:
             ) from None
         try:
             books = self._books = await _open_books(self.settings)
+            self._phone_book = open_phone_book(books, self.settings.data, self.tenants)
             self._returning = Returning(books.storage, self.settings.resume_s)
             self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HTTP_S))
             await self._listen(runner)
@@ -132,6 +135,8 @@ class App:
                 try:
                     await self._load_or_stop(tasks, background, stop or asyncio.Event())
                     if self.loaded:
+                        keeping = keep_calls(self._phone_book, application[DIALLER])
+                        background.append(tasks.create_task(keeping))
                         log.info("ready after %.1f s", time.monotonic() - began)
                         self._greet()
                     yield self
@@ -229,7 +234,10 @@ class App:
             )
             try:
                 desk = await self._desks.open(tenant.shop, self._model)
-                people = PhoneHandOffs(self._calls, self._desks.hand_offs(tenant.id))
+                people = PhoneHandOffs(
+                    self._calls, self._desks.hand_offs(tenant.id), shop=tenant.id,
+                    promises=self._phone_book,
+                )  # fmt: skip
                 tenant.procedures = Procedures(tenant.shop, self.settings, self._http, people)
                 flows = tenant.flows(knowledge)
             except (DeskUnusable, ValueError, OSError) as error:
@@ -375,6 +383,7 @@ class App:
             self.reload,
             lambda: self._returning,
             lambda: self._books.storage if self._books is not None else None,
+            lambda: self._phone_book,
         )
         return seams.backend()
 

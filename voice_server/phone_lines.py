@@ -14,18 +14,23 @@ from voice_server.conversation.notices import Notice
 from voice_server.conversation.services import ConversationOptions
 from voice_server.conversation.transcript import History
 from voice_server.shop.phone import PhoneLine
+from voice_server.shop.phone_outbound import PhoneOutbound
 from voice_server.shop.shop import Shop
 from voice_server.speech.engine import LISTENING_RATE
 from voice_server.telephony.call import Features
+from voice_server.telephony.dial_rules import Dialling
 from voice_server.telephony.line import Line
+from voice_server.telephony.outgoing import CallBook
 from voice_server.telephony.phrases import PhonePhrase, phrase
 from voice_server.telephony.ports import (
     CallBooks,
     CallConversation,
     Secrets,
     SipAccount,
+    SipTrunk,
     TelephonyBackend,
 )
+from voice_server.telephony.vendor_calls import VendorAccounts
 from voice_server.web.telephony import add_telephony
 
 PIECE_MS = 20.0
@@ -54,6 +59,7 @@ def telephony_backend(
     ready: Callable[[], Mapping[str, bool]],
     staff: CallStaff | None = None,
     books: Callable[[], CallBooks | None] = lambda: None,
+    call_book: Callable[[], CallBook | None] = lambda: None,
 ) -> TelephonyBackend:
     """Return what ``/telephony`` needs. ``shops``: all of them, the default first."""
 
@@ -103,6 +109,14 @@ def telephony_backend(
         max_calls=settings.max_calls,
         not_yet=not_yet,
         books=books,
+        call_book=call_book,
+        accounts=accounts(settings),
+        trunk=SipTrunk(
+            settings.sip_trunk,
+            settings.sip_trunk_domain,
+            settings.sip_trunk_user,
+            settings.sip_trunk_password.get_secret_value(),
+        ),
         translate=staff.translate if staff is not None else None,
         speak=staff.speak if staff is not None else None,
     )
@@ -154,6 +168,45 @@ def _spoken(shop: Shop, phone: PhoneLine) -> Line:
         idle_s=float(phone.idle_s),
         longest_s=float(phone.longest_s),
         tones=phone.tones,
+        shop_name=shop.name,
+        dialling=_dialling(phone.outbound),
+        recording=phone.recording,
+        recording_days=phone.recording_days,
+    )
+
+
+def _dialling(outbound: PhoneOutbound | None) -> Dialling | None:
+    if outbound is None:
+        return None
+    return Dialling(
+        outbound.vendor,
+        outbound.allow,
+        per_minute=outbound.per_minute,
+        ring_s=outbound.ring_s,
+        detect=outbound.detect,
+        machine=outbound.machine,
+        call_backs=outbound.call_backs,
+    )
+
+
+def accounts(settings: Settings) -> VendorAccounts:
+    """Return what the vendors' REST APIs want of us."""
+    bases = {
+        "twilio": settings.twilio_api,
+        "telnyx": settings.telnyx_api,
+        "plivo": settings.plivo_api,
+        "vonage": settings.vonage_api,
+    }
+    return VendorAccounts(
+        twilio_sid=settings.twilio_account_sid,
+        twilio_token=settings.twilio_auth_token.get_secret_value(),
+        telnyx_key=settings.telnyx_api_key.get_secret_value(),
+        telnyx_connection=settings.telnyx_connection_id,
+        plivo_id=settings.plivo_auth_id,
+        plivo_token=settings.plivo_auth_token.get_secret_value(),
+        vonage_application=settings.vonage_application_id,
+        vonage_key=settings.vonage_private_key.get_secret_value(),
+        bases={vendor: base for vendor, base in bases.items() if base},
     )
 
 

@@ -28,6 +28,7 @@ from voice_server.realtime.session_config import SessionDefaults
 from voice_server.shows import Shows
 from voice_server.speech.engine import EngineError
 from voice_server.speech.visemes import visemes
+from voice_server.telephony.outgoing import CallBook
 from voice_server.telephony.ports import CallBooks
 from voice_server.tenants import Reload, ShopForbidden, Tenant, Tenants, UnknownShop
 from voice_server.web.application import WebBackend
@@ -49,11 +50,12 @@ class WebSeams:
         reload: Callable[[Tenant], Awaitable[Reload]],
         returning: Callable[[], Returning | None] = lambda: None,
         books: Callable[[], CallBooks | None] = lambda: None,
+        call_book: Callable[[], CallBook | None] = lambda: None,
     ) -> None:
         """``engines`` may still be empty: what needs them is refused until they are loaded.
 
         ``returning``: where clients' resume tokens outlive the process.  ``books``: where calls are
-        written down, once it is open.
+        written down, ``call_book``: who may be called; once they are open.
         """
         self._settings = settings
         self._tenants = tenants
@@ -64,6 +66,7 @@ class WebSeams:
         self._reload = reload
         self._returning = returning
         self._books = books
+        self._call_book = call_book
 
     def backend(self) -> WebBackend:
         """Return what the web application is made from."""
@@ -136,6 +139,7 @@ class WebSeams:
             ready=self._ready,
             staff=CallStaff(self._tenants, self._desks, lambda: self._model),
             books=self._books,
+            call_book=self._call_book,
         )
         add_phone(application, self._settings, backend)
 

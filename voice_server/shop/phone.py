@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from voice_server.shop.pack_reader import Problems, Section
+from voice_server.shop.phone_outbound import PhoneOutbound, read_outbound, read_recording
 
 VENDORS = ("twilio", "telnyx", "plivo", "vonage", "genesys", "asterisk", "audiosocket", "sip")
 
@@ -42,6 +43,11 @@ class PhoneLine:
     idle_s: int = 9
     longest_s: int = 1800
     tones: bool = False
+    outbound: PhoneOutbound | None = None
+    """How the line calls out; None: it does not."""
+    recording: Literal["off", "ask", "announce"] = "off"
+    """Are calls recorded: after a yes, or after saying so?"""
+    recording_days: int = 30
 
 
 def read_phone(
@@ -100,6 +106,9 @@ def _line(line: Section, spoken: tuple[str, ...]) -> PhoneLine:
         idle_s=max(3, line.number("idle_s", 9)),
         longest_s=max(30, line.number("longest_s", 1800)),
         tones=line.data.get("tones", False) is True,
+        outbound=read_outbound(line, number),
+        recording=read_recording(line),
+        recording_days=max(1, line.number("recording_days", 30)),
     )
 
 

@@ -15,12 +15,16 @@ from voice_server.telephony.once import OnceStore
 from voice_server.telephony.ports import CallBooks, Meter
 
 if TYPE_CHECKING:
+    from voice_server.telephony.outgoing import Outgoing
     from voice_server.telephony.session import CallSession
 
 log = logging.getLogger(__name__)
 
 TICKET_S = 60.0
 """From the vendor's webhook to its stream: Twilio gives a stream ten seconds."""
+
+LATE_TICKET_S = 180.0
+"""A telephone rings for a minute at most, and its vendor takes time before and after."""
 
 OUTCOME_S = 300.0
 """From the end of our stream to the vendor's question what comes next."""
@@ -43,6 +47,8 @@ class Ticket:
     parameters: Mapping[str, str] = field(default_factory=dict)
     came_back: bool = False
     """A transfer has failed: the caller has been greeted before."""
+    outgoing: Outgoing | None = None
+    """A call that we have placed; ``caller`` is who was called then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class Calls:
         self._sessions: dict[CallSession, asyncio.Task[object] | None] = {}
         self._by_id: dict[str, CallSession] = {}
         self.tickets: OnceStore[Ticket] = OnceStore(TICKET_S)
+        self.late_tickets: OnceStore[Ticket] = OnceStore(LATE_TICKET_S)
+        """Of calls that we place: their streams come when somebody has picked up."""
         self.outcomes: OnceStore[Outcome] = OnceStore(OUTCOME_S)
         self.records: deque[CallDetail] = deque(maxlen=RECORDS)
         self.draining = False

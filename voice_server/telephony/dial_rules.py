@@ -97,10 +97,13 @@ QUIET: Mapping[str, Hours] = {
 """The rules are for marketing; we keep to them for every call that was not promised."""
 
 
-def e164(text: str) -> str:
-    """Return a number as ``+32470123456``. Raises NotDialled for what cannot be one."""
+def e164(text: str, country: str | None = None) -> str:
+    """Return a number as ``+32470123456``. Raises NotDialled for what cannot be one.
+
+    ``country`` (ISO 3166-1): whose customers say "0470 12 34 56" of their own.
+    """
     try:
-        number = phonenumbers.parse(text.strip()[:40], None)
+        number = phonenumbers.parse(text.strip()[:40], country)
     except phonenumbers.NumberParseException:
         raise NotDialled(
             "no_number", "that is no number in international form: write +32 470 12 34 56"

@@ -123,7 +123,10 @@ class TelephonyEndpoint:
         given = request.match_info.get("ticket", "")
         try:
             if given:
-                ticket = self.calls.tickets.take(given, self._clock())
+                now = self._clock()
+                ticket = self.calls.tickets.take(given, now) or self.calls.late_tickets.take(
+                    given, now
+                )
                 if ticket is None or ticket.vendor != vendor:
                     raise Refused(f"{vendor}: the ticket is unknown, used or too old")
                 return ticket
@@ -149,12 +152,12 @@ class TelephonyEndpoint:
         called = _first(fields, _TO)
         if find_line(self._backend.lines(), called, vendor) is None:
             log.warning("no line is configured for %s (%s)", masked(called), vendor)
-            return _respond(answers.hang_up(vendor))
+            return respond(answers.hang_up(vendor))
         try:
             self.check_room()
         except Full as full:
             self._refused(vendor, str(full))
-            return _respond(answers.refuse(vendor))
+            return respond(answers.refuse(vendor))
         return self._connect(request, vendor, fields, came_back=False)
 
     async def after(self, request: web.Request) -> web.StreamResponse:
@@ -165,7 +168,7 @@ class TelephonyEndpoint:
         if vendor == "asterisk":
             return web.Response(text=outcome.target if outcome is not None else "")
         if outcome is None or not outcome.target:
-            return _respond(answers.hang_up(vendor))
+            return respond(answers.hang_up(vendor))
         whisper = ""
         if vendor in ("twilio", "telnyx"):
             key = self._backend.new_id("wh")
@@ -177,7 +180,7 @@ class TelephonyEndpoint:
             whisper_url=whisper,
             after_url=self._proof.public_url(request, f"/telephony/{vendor}/dialled"),
         )
-        return _respond(answers.hand_over(vendor, to))
+        return respond(answers.hand_over(vendor, to))
 
     async def whisper(self, request: web.Request) -> web.StreamResponse:
         """A human has picked up: a summary, which the caller does not hear."""
@@ -186,20 +189,20 @@ class TelephonyEndpoint:
         outcome = outcome or Outcome("")
         text = outcome.details.get("summary") or phrase(PhonePhrase.WHISPER, outcome.language)
         locale = LOCALES.get(outcome.language, LOCALES["en"])
-        return _respond(answers.whisper(text, locale))
+        return respond(answers.whisper(text, locale))
 
     async def dialled(self, request: web.Request) -> web.StreamResponse:
         """The attempt to reach a human is over: the end, or back to us with words."""
         vendor, fields = await self._webhook(request)
         result = _first(fields, _RESULT).lower()
         if result in _REACHED:
-            return _respond(answers.hang_up(vendor))
+            return respond(answers.hang_up(vendor))
         log.info("a transfer failed (%s, %s): the caller comes back", vendor, result or "unknown")
         self._meter.count("calls_transfer_failed_total", vendor=vendor)
         try:
             self.check_room()
         except Full:
-            return _respond(answers.hang_up(vendor))
+            return respond(answers.hang_up(vendor))
         return self._connect(request, vendor, fields, came_back=True)
 
     async def announce(self, request: web.Request) -> web.StreamResponse:
@@ -216,17 +219,32 @@ class TelephonyEndpoint:
         call_id = _first(fields, _CALL_ID)
         caller, called = _first(fields, _FROM), _first(fields, _TO)
         ticket = Ticket(vendor, call_id, caller, called, came_back=came_back)
+        own = {"from": caller, "to": called, "call_id": call_id}
+        return self.connect(request, vendor, ticket, own)
+
+    def connect(
+        self, request: web.Request, vendor: str, ticket: Ticket, own: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Answer a webhook: this call comes to our stream. ``own``: for its start message."""
         token = self._backend.new_id("tk")
         self.calls.tickets.put(token, ticket, self._clock())
         to = answers.Connection(
             self._proof.public_url(request, f"/telephony/{vendor}/{token}", ws=True),
             self._proof.public_url(request, f"/telephony/{vendor}/after"),
         )
-        own = {"from": caller, "to": called, "call_id": call_id}
-        return _respond(answers.connect(vendor, to, own))
+        return respond(answers.connect(vendor, to, own))
 
     async def _webhook(self, request: web.Request, vendor: str = "") -> tuple[str, dict[str, str]]:
-        """Return the vendor and the fields of a webhook that can be trusted."""
+        vendor, fields, _ = await self.trusted(request, vendor)
+        return vendor, fields
+
+    async def trusted(
+        self, request: web.Request, vendor: str = ""
+    ) -> tuple[str, dict[str, str], dict[str, Any]]:
+        """Return the vendor and the fields of a webhook that can be trusted, and its JSON object.
+
+        Raises HTTPNotFound, HTTPForbidden.
+        """
         vendor = vendor or request.match_info["vendor"]
         if vendor not in WEBHOOK_VENDORS:
             raise web.HTTPNotFound(text="There is no such webhook.")
@@ -237,9 +255,11 @@ class TelephonyEndpoint:
         except Refused as refused:
             self._refused(vendor, str(refused))
             raise web.HTTPForbidden(text="This request cannot be trusted.") from None
-        fields = _json(request, body) or {key: value[:WORD_LIMIT] for key, value in form}
+        raw = _json(request, body)
+        texts = {key: item[:WORD_LIMIT] for key, item in raw.items() if isinstance(item, str)}
+        fields = texts or {key: value[:WORD_LIMIT] for key, value in form}
         query = {key: value[:WORD_LIMIT] for key, value in request.query.items()}
-        return vendor, {**query, **fields}
+        return vendor, {**query, **fields}, raw
 
 
 def _form(request: web.Request, body: bytes) -> list[tuple[str, str]]:
@@ -249,22 +269,21 @@ def _form(request: web.Request, body: bytes) -> list[tuple[str, str]]:
     return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
-def _json(request: web.Request, body: bytes) -> dict[str, str]:
-    """Return the texts of a JSON object (Vonage), {} for another body."""
+def _json(request: web.Request, body: bytes) -> dict[str, Any]:
+    """Return a JSON object (Vonage, Telnyx), {} for another body."""
     if request.content_type != "application/json":
         return {}
     try:
         value: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
         return {}
-    if not isinstance(value, dict):
-        return {}
-    return {key: item[:WORD_LIMIT] for key, item in value.items() if isinstance(item, str)}
+    return value if isinstance(value, dict) else {}
 
 
 def _first(fields: Mapping[str, str], names: tuple[str, ...]) -> str:
     return next((fields[name] for name in names if fields.get(name)), "")
 
 
-def _respond(reply: answers.Reply) -> web.Response:
+def respond(reply: answers.Reply) -> web.Response:
+    """Return an answer page as a response."""
     return web.Response(text=reply.body, content_type=reply.content_type)

@@ -17,6 +17,7 @@ from voice_server.conversation import orders as o
 from voice_server.ids import IdFactory
 from voice_server.telephony import call as c
 from voice_server.telephony.flow_human import Attended
+from voice_server.telephony.flow_reaching import Reaching
 from voice_server.telephony.flow_state import (
     FAULTS_TOLD,
     HELD_S,
@@ -35,11 +36,12 @@ from voice_server.telephony.flow_state import (
 )
 from voice_server.telephony.hearing import Hearing
 from voice_server.telephony.line import HUMAN_KEY, Line, masked
+from voice_server.telephony.outbound import Outbound
 from voice_server.telephony.phrases import PhonePhrase, phrase
 from voice_server.telephony.speaking import Speaking
 
 
-class CallFlow(Attended):
+class CallFlow(Reaching):
     """Decides for one call. The shell carries out what every method returns, in order."""
 
     def __init__(
@@ -50,14 +52,18 @@ class CallFlow(Attended):
         new_id: IdFactory,
         now: float,
         came_back: bool = False,
+        outbound: Outbound | None = None,
     ) -> None:
         """``find`` knows the line of a call, None refuses it.
 
-        ``came_back``: a transfer has failed, the caller is with us again.
+        ``came_back``: a transfer has failed, the caller is with us again.  ``outbound``: we have
+        placed the call; the caller is who was called.
         """
         super().__init__(features, new_id)
         self._find = find
         self._came_back = came_back
+        self._outbound = outbound
+        self._chosen: str | None = None
         self._hearing: Hearing | None = None
         self._speaking: Speaking | None = None
         self._keys = ""
@@ -132,14 +138,16 @@ class CallFlow(Attended):
             ),
             Begin(self.language),
             self._settings(None),
-            *self._greet(line),
+            *(self._greet(line) if self._outbound is None else self._reach(now)),
         ]
 
     def _settings(self, language: str | None) -> o.Configure:
-        """``language``: chosen by key; None: it is heard."""
+        """``language``: chosen by key, for good; None: it is heard, if none was chosen."""
         assert self.line is not None, "called in a call"  # noqa: S101
-        turns = o.TurnOptions(idle_timeout_ms=round(self.line.idle_s * 1000))
-        return o.Configure(turns, o.ReplyOptions(), language, self.line.languages)
+        self._chosen = language or self._chosen
+        idle_ms = round(self.line.idle_s * 1000)
+        turns = o.TurnOptions(idle_timeout_ms=idle_ms, create_response=self._answers)
+        return o.Configure(turns, o.ReplyOptions(), self._chosen, self.line.languages)
 
     def _greet(self, line: Line) -> list[Effect]:
         if self._came_back:
@@ -152,10 +160,12 @@ class CallFlow(Attended):
 
     def _media(self, event: c.Media, now: float) -> list[Effect]:
         assert self._hearing is not None, "media comes after the start"  # noqa: S101
-        audio, keys = self._hearing.hear(event.data, now)
+        audio, keys = self._hearing.hear(event.data, now, level=not self._deaf)
+        effects: list[Effect] = self._listen_in(audio, now) if self._watching else []
+        if not self._deaf:
+            effects.append(o.Hear(audio))
         if not keys:
-            return [o.Hear(audio)]
-        effects: list[Effect] = [o.Hear(audio)]
+            return effects
         for digit in keys:
             effects += self._key(c.Dtmf(digit), now)
         return effects
@@ -288,6 +298,7 @@ class CallFlow(Attended):
     def _committed(self, notice: n.UtteranceCommitted, now: float) -> list[Effect]:
         self.tally.turns += 1
         self._idle = 0
+        self._answer_spoken(now)
         return []
 
     def _heard_words(self, notice: n.TranscriptFinal, now: float) -> list[Effect]:
@@ -299,7 +310,7 @@ class CallFlow(Attended):
             self.tally.spoke(self.language)
         if transcript.text:
             self._said.append(transcript.text)
-        return []
+        return self._answered_by_words(notice, now) or []
 
     def _idled(self, notice: n.IdleTimeout, now: float) -> list[Effect]:
         self._idle += 1
@@ -386,6 +397,8 @@ class CallFlow(Attended):
         "long": _too_long,
         "keys": _keys_over,
         "leave": _last_words,
+        "consent": Reaching._no_answer,
+        "reach": Reaching._reach_late,
         "wish": _wish_over,
         "join": Attended._joined,
         "tell": Attended._tell_late,

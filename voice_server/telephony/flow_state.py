@@ -9,6 +9,7 @@ from typing import Any, Literal
 from voice_server.conversation import orders as o
 from voice_server.conversation.notices import TurnTimings
 from voice_server.telephony import call as c
+from voice_server.telephony.outbound import NeverCall, Record, Unrecord
 
 START_S = 10.0
 """A line that brings no call by then is closed."""
@@ -102,7 +103,19 @@ class Over:
     reason: str
 
 
-Effect = o.Order | c.CallCommand | Begin | Typed | Mute | Opened | Log | Over
+Effect = (
+    o.Order
+    | c.CallCommand
+    | Begin
+    | Typed
+    | Mute
+    | Opened
+    | Record
+    | Unrecord
+    | NeverCall
+    | Log
+    | Over
+)
 
 
 @dataclass(slots=True)
@@ -127,7 +140,9 @@ class Tally:
     """Of the last reply."""
     languages: list[str] = field(default_factory=list)
     consent: str = ""
-    """To a recording: "granted", "refused", "announced"; "" where none was asked."""
+    """To a recording: "granted", "refused", "announced", "withdrawn"; "" where none was asked."""
+    answered_by: str = ""
+    """On a call that we place: "human", "machine", "unsure", "message" (one was left)."""
     handed_off: str = ""
     """Why a human was wanted first."""
     transfers: list[dict[str, Any]] = field(default_factory=list)

@@ -33,15 +33,16 @@ class Hearing:
         self._resampler = Resampler(codec.rate, LISTENING_RATE)
         self._detector = DtmfDetector(codec.rate) if self._tones else None
 
-    def hear(self, data: bytes, now: float) -> tuple[Audio, str]:
+    def hear(self, data: bytes, now: float, *, level: bool = True) -> tuple[Audio, str]:
         """Return the sound, float32 [n] at 16 kHz, and the keys that became certain in it.
 
-        Raises ValueError if a sample is cut in two.
+        ``level``: at a good level for the models, else as it came.  Raises ValueError if a sample
+        is cut in two.
         """
         audio = self._codec.decode(data)
         keys = self._detector.process(audio) if self._detector is not None else ""
         caller = self.echo.hear(self._resampler.process(audio), now)
-        return self._level.process(caller), keys
+        return self._level.process(caller) if level else caller, keys
 
     def gap(self, gap: Gap) -> Audio:
         """Return silence for sound that is gone, so that time goes on."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from voice_server.telephony.dial_rules import Dialling
+
 HUMAN_KEY = "0"
 """Reaches a human in every state, on every line: it can be given no other meaning."""
 
@@ -26,6 +28,14 @@ class Line:
     """Country of the shop, for the record (ISO 3166-1)."""
     shop: str = ""
     """Whose line it is."""
+    shop_name: str = ""
+    """As it is said."""
+    dialling: Dialling | None = None
+    """How the line calls out; None: it does not."""
+    recording: Literal["off", "ask", "announce"] = "off"
+    """Are calls recorded? Only after a yes, or after saying so and unless somebody objects."""
+    recording_days: int = 30
+    """A recording is deleted after so long."""
     vendor: str = ""
     """The only vendor that may bring calls for it; "" for any."""
     queue: str = ""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from voice_server.conversation.notices import Notice
 from voice_server.conversation.orders import Order
@@ -14,6 +14,10 @@ from voice_server.records import CallLog, EventLog
 from voice_server.speech.engine import Audio
 from voice_server.telephony.call import Features
 from voice_server.telephony.line import Line
+from voice_server.telephony.vendor_calls import VendorAccounts
+
+if TYPE_CHECKING:
+    from voice_server.telephony.outgoing import CallBook
 
 
 class CallConversation(Protocol):
@@ -115,6 +119,18 @@ class SipAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class SipTrunk:
+    """Who carries the calls that we place by SIP."""
+
+    address: str = ""
+    """``host[:port]``, reached by UDP; "": no calls are placed."""
+    domain: str = ""
+    """In the addresses that are called; "": the trunk's own."""
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class TelephonyBackend:
     """Everything ``/telephony`` needs."""
 
@@ -134,6 +150,11 @@ class TelephonyBackend:
     translate: TranslateForStaff | None = None
     speak: SpeakText | None = None
     """None: a human is told nothing where we would have to say it ourselves (SIP, Asterisk)."""
+    accounts: VendorAccounts = VendorAccounts()
+    """For calls that we place."""
+    trunk: SipTrunk = SipTrunk()
+    call_book: Callable[[], CallBook | None] = lambda: None
+    """Whom to call and when, and recordings; None while the storage is not open."""
     not_yet: Callable[[], str] = str
     """Why no call can be taken now ("the models are loading"); "" when one can."""
     new_id: IdFactory = new_id

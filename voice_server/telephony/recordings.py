@@ -1,4 +1,4 @@
-"""Recordings on disk: made only after consent, readable by us only, gone when their time is over."""
+"""Recordings on disk: only after consent, readable by us only, gone when their time is over."""
 
 from __future__ import annotations
 
@@ -74,13 +74,16 @@ class Recordings:
         except (StorageError, OSError) as error:
             raise RecordingFailed(f"a recording is not deleted: {error}") from error
 
-    async def path(self, call_id: str) -> Path | None:
-        """Return the file of a call's recording. Raises RecordingFailed."""
+    async def entry(self, call_id: str) -> RecordingEntry | None:
+        """Return what is known of a call's recording. Raises RecordingFailed."""
         try:
-            entry = await self._store.recording(call_id)
+            return await self._store.recording(call_id)
         except StorageError as error:
             raise RecordingFailed(str(error)) from error
-        return self._data / entry.path if entry is not None else None
+
+    def path(self, entry: RecordingEntry) -> Path:
+        """Return a recording's file."""
+        return self._data / entry.path
 
     async def sweep(self) -> int:
         """Delete what is too old; return how many. Raises RecordingFailed."""

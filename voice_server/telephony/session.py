@@ -33,6 +33,7 @@ from voice_server.telephony.call import (
     Started,
     Transfer,
 )
+from voice_server.telephony.call_keeper import KEEPS, CallKeeper
 from voice_server.telephony.calls import Calls, Outcome, Ticket
 from voice_server.telephony.details import record, snapshot
 from voice_server.telephony.dtmf import tones
@@ -44,6 +45,7 @@ from voice_server.telephony.links import Link
 from voice_server.telephony.monitor import Monitor
 from voice_server.telephony.pacer import Pacer
 from voice_server.telephony.ports import CallBooks, Meter, TelephonyBackend
+from voice_server.telephony.vendor_events import CallNews
 
 log = logging.getLogger(__name__)
 
@@ -92,12 +94,15 @@ class CallSession:
         if backend.translate is not None:
             self._translation = LineTranslation(backend.translate, lambda: self.flow.line)
         self.people.monitor.translate = self._translation
+        self._outgoing = ticket.outgoing if ticket is not None else None
+        self._keeper = CallKeeper(self.id, lambda: self.flow, backend.call_book, self._clock)
         self.flow = CallFlow(
             bridge.features,
             self._find,
             new_id=backend.new_id,
             now=self._clock(),
             came_back=ticket is not None and ticket.came_back,
+            outbound=self._outgoing.outbound if self._outgoing is not None else None,
         )
 
     @property
@@ -125,6 +130,8 @@ class CallSession:
                 await self._end(reader, writer)
                 over.cancel()
         self._record()
+        if self._outgoing is not None:
+            self._outgoing.hung_up(self)
 
     async def _end(self, reader: asyncio.Task[None], writer: asyncio.Task[None]) -> None:
         if self._conversation is not None:
@@ -142,6 +149,7 @@ class CallSession:
             self._link.drop()
             writer.cancel()
         reader.cancel()
+        await self._keeper.close()
 
     def snapshot(self) -> dict[str, Any]:
         """Return what operators see of the call now. Numbers are masked."""
@@ -166,6 +174,10 @@ class CallSession:
         self._perform(effects)
         self._arm()
         self._show()
+
+    def told(self, news: CallNews) -> None:
+        """Take what the vendor knows of who picked up a call of ours."""
+        self.carry_out(self.flow.told(news, self._clock()))
 
     def end(self, reason: str) -> None:
         """Hang up now."""
@@ -206,20 +218,27 @@ class CallSession:
             self._up = datetime.now(UTC)
             if not self._calls.claim(event.call_id, self):
                 event = Fault("a second stream for a call that is up already", fatal=True)
+        if isinstance(event, Media):
+            self._keeper.caller(event.data)
         self._perform(self.flow.receive(event, self._clock()))
         if not isinstance(event, Media):
             self._show()
-        if isinstance(event, CodecChanged) and self._pacer is not None:
-            self._pacer.clear()  # frames of the old codec would be noise now
-            self._fill(event.codec)
+        if isinstance(event, CodecChanged):
+            self._keeper.use(event.codec)
+            if self._pacer is not None:
+                self._pacer.clear()  # frames of the old codec would be noise now
+                self._fill(event.codec)
 
     def _identified(self, started: Started) -> Started:
         """Add what the vendor's webhook, or the dialplan, told before."""
         ticket = self._ticket
         if ticket is None:
             return started
+        if ticket.outgoing is not None:
+            ticket.outgoing.began(self)
         return replace(
             started,
+            direction=started.direction if ticket.outgoing is None else "outbound",
             call_id=ticket.call_id or started.call_id,
             caller=ticket.caller or started.caller,
             called=ticket.called or started.called,
@@ -227,6 +246,8 @@ class CallSession:
         )
 
     def _find(self, started: Started) -> Line | None:
+        if self._outgoing is not None:
+            return self._outgoing.outbound.line
         return find_line(self._backend.lines(), started.called, self.vendor)
 
     # ------------------------------------------------------------ performing
@@ -243,6 +264,8 @@ class CallSession:
                 self._begin(effect)
             elif isinstance(effect, Over):
                 self._over.set()
+            elif isinstance(effect, KEEPS):
+                self._keeper.carry_out(effect)
             elif isinstance(effect, Opened):
                 self.people.opened()
             elif self._conversation is not None:
@@ -261,6 +284,8 @@ class CallSession:
     def _command(self, command: CallCommand) -> None:
         if isinstance(command, Transfer):
             self._leave(command)
+        elif isinstance(command, SendAudio | Clear):
+            self._keeper.sent(command)
         if self._pacer is not None:
             if isinstance(command, SendAudio):
                 self._pacer.put(command.data)

@@ -7,14 +7,19 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import web
 
 from voice_server.telephony.audiosocket import AudioSocketServer
+from voice_server.telephony.dialler import Dialler, Placing
 from voice_server.telephony.endpoint import TelephonyEndpoint
+from voice_server.telephony.outbound_webhooks import OutboundWebhooks
 from voice_server.telephony.ports import TelephonyBackend
+from voice_server.telephony.sip_caller import SipCaller
 from voice_server.telephony.sip_server import SipServer
 from voice_server.web.application import METRICS
 from voice_server.web.calls import CallsConsole, add_calls
+from voice_server.web.outbound import OutboundApi
 
 TELEPHONY: web.AppKey[TelephonyEndpoint] = web.AppKey("telephony", TelephonyEndpoint)
 AUDIOSOCKET: web.AppKey[AudioSocketServer] = web.AppKey("audiosocket", AudioSocketServer)
+DIALLER: web.AppKey[Dialler] = web.AppKey("dialler", Dialler)
 SIP: web.AppKey[SipServer] = web.AppKey("sip", SipServer)
 
 
@@ -45,6 +50,10 @@ def add_telephony(
     router.add_post("/telephony/asterisk/calls", endpoint.announce)
     router.add_get("/telephony/{vendor}", endpoint.stream)
     router.add_get("/telephony/{vendor}/{ticket}", endpoint.stream)
+    placing = Placing(backend, endpoint.calls, metrics, endpoint.check_room, endpoint.now)
+    dialler = application[DIALLER] = Dialler(placing, book=backend.call_book)
+    OutboundWebhooks(dialler, endpoint).add_to(router)
+    OutboundApi(dialler, backend.call_book).add_to(router)
     add_calls(application, CallsConsole(endpoint.calls, backend.books))
     application.on_shutdown.append(_hang_up)
     if audiosocket is not None:
@@ -53,6 +62,11 @@ def add_telephony(
     if sip is not None:
         application[SIP] = SipServer(backend, endpoint, metrics)
         application.cleanup_ctx.append(_listening(application[SIP], *sip))
+        if backend.trunk.address:
+            dialler.trunk = SipCaller(
+                backend, endpoint.calls, metrics, application[SIP], endpoint.now
+            )
+    application.on_cleanup.insert(0, _stop_dialling)
 
 
 def _listening(
@@ -69,6 +83,14 @@ async def drain_calls(application: web.Application, deadline_s: float) -> None:
     """Refuse new calls, let the others go on until the deadline, then hang up."""
     if TELEPHONY in application:
         await application[TELEPHONY].calls.drain(deadline_s)
+
+
+async def _stop_dialling(application: web.Application) -> None:
+    """Before the SIP server closes its socket: what rings is cancelled."""
+    dialler = application[DIALLER]
+    if isinstance(dialler.trunk, SipCaller):
+        await dialler.trunk.close()
+    await dialler.close()
 
 
 async def _hang_up(application: web.Application) -> None:
