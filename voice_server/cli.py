@@ -20,7 +20,7 @@ from voice_server import __version__
 from voice_server.commands import check, data, fetch, new_shop, phone, say, serve, show, talk
 from voice_server.config import Settings
 
-COMMANDS = (serve, show, new_shop, check, fetch, talk, phone, say, data)
+COMMANDS = (serve, show, new_shop, check, fetch, talk, phone, call, say, data)
 """Each has ``add_parser(subparsers)`` and sets ``run(args, settings) -> exit code``."""
 
 _EPILOG = """Every option of "serve" may also be set as a VOICE_SERVER_* environment variable
