@@ -17,7 +17,18 @@ from pydantic_settings import SettingsError
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from voice_server import __version__
-from voice_server.commands import check, data, fetch, new_shop, phone, say, serve, show, talk
+from voice_server.commands import (
+    call,
+    check,
+    data,
+    fetch,
+    new_shop,
+    phone,
+    say,
+    serve,
+    show,
+    talk,
+)
 from voice_server.config import Settings
 
 COMMANDS = (serve, show, new_shop, check, fetch, talk, phone, call, say, data)
