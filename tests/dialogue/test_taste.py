@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from voice_server.dialogue.facts import Context
 from voice_server.dialogue.knowledge import Knowledge
 from voice_server.shop import pack
 from voice_server.shop.taste import Taste, holidays_between, season
+from voice_server.shop.units import inches, pounds
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 PROFILE = """
@@ -30,6 +32,8 @@ emphasis = "price"
 [taste.DE]
 emphasis = "precision"
 vat = false
+[taste.GB]
+units = "imperial"
 [taste.FR]
 emphasis = "durability"
 """
@@ -189,3 +193,39 @@ def test_the_season_is_named_for_what_suits_it(at: Ask) -> None:
     question = f"Would you recommend the {winter[0]}?"
     assert "for the winter" in at("2026-12-10", question, "en", "", Context())
     assert "for the" not in at("2026-07-10", question, "en", "", Context()).replace("for the h", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "country", "expected"),
+    [
+        ("How tall is the Oslo lamp?", "en", "GB", "9.4 by 9.4 by 17.7 inches"),
+        ("How big is the Oslo lamp in inches?", "en", "BE", "9.4 by 9.4 by 17.7 inches"),
+        ("How much does the Oslo lamp weigh, in pounds?", "en", "BE", "3.5 pounds"),
+        ("Quelles sont les dimensions de la lampe Oslo, en pouces ?", "fr", "BE",
+         "9,4 sur 9,4 sur 17,7 pouces"),
+        ("Hoe groot is de lamp Oslo in inch?", "nl", "NL", "9,4 bij 9,4 bij 17,7 inch"),
+        ("Wie groß ist die Lampe Oslo in Zoll?", "de", "DE", "9,4 mal 9,4 mal 17,7 Zoll"),
+    ],
+)  # fmt: skip
+def test_inches_and_pounds_are_exact_and_said_to_be_converted(
+    at: Ask, text: str, language: str, country: str, expected: str
+) -> None:
+    told = at("2026-11-24", text, language, country, Context())
+    assert expected in told
+    marks = {"en": "Converted", "fr": "Converti", "nl": "Omgerekend", "de": "Umgerechnet"}
+    assert marks[language] in told
+    assert any(own in told for own in ("45", "1.6")), "what the shop says stays"
+
+
+@pytest.mark.parametrize("text", ["How big is the Oslo lamp?", "How heavy is the Oslo lamp?"])
+def test_where_nobody_asks_nothing_is_converted(at: Ask, text: str) -> None:
+    told = at("2026-11-24", text, "en", "BE", Context())
+    assert "inches" not in told
+    assert "pounds" not in told
+
+
+def test_conversions_are_those_of_the_definition() -> None:
+    assert inches(Decimal("2.54")) == 1
+    assert inches(Decimal(254)) == 100
+    assert pounds(Decimal("45.359237")) == 100
+    assert [inches(Decimal(n)) for n in (24, 45)] == [Decimal("9.4"), Decimal("17.7")]

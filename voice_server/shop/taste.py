@@ -14,6 +14,7 @@ from typing import Any
 import holidays
 
 from voice_server.shop.pack_reader import Section
+from voice_server.shop.units import Units
 
 EMPHASES = ("price", "durability", "style", "precision")
 """What advice may stress."""
@@ -45,6 +46,8 @@ class Taste:
     """Prices are said with "VAT included"."""
     seasons: bool = False
     """Advice says so where a product suits the season."""
+    units: Units = "metric"
+    """"imperial": sizes and weights are said in inches and pounds too, as converted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,14 @@ def _read(section: Section, default: Taste) -> Taste:
     if emphasis and emphasis not in EMPHASES:
         section.error("emphasis", f"'{emphasis}' cannot be stressed", f"use {', '.join(EMPHASES)}")
         emphasis = ""
+    units = section.text("units", default.units)
+    if units not in ("metric", "imperial"):
+        section.error("units", f"'{units}' are no units", 'use "metric" or "imperial"')
     return Taste(
         emphasis,
         section.flag("vat", default=default.vat),
         section.flag("seasons", default=default.seasons),
+        "imperial" if units == "imperial" else "metric",
     )
 
 

@@ -9,11 +9,24 @@ from voice_server.dialogue.answers.sheets import FEW
 from voice_server.dialogue.words import fold
 from voice_server.shop.catalogue import Product, Variant
 from voice_server.shop.taste import VAT_INCLUDED
+from voice_server.shop.units import inches, pounds, wants_imperial, word_lengths, word_weight
 
 DETAIL = 0.42
 """Likeness of a question to one of a product's sentences from which the sentence answers it.
 Below, the right sentence came first in only half of the demo pack's questions."""
-_HEAVY = ("poids", "pese", "lourd", "weeg", "gewicht", "zwaar", "wieg", "schwer", "weigh", "heavy")
+_HEAVY = (
+    "poids",
+    "pese",
+    "lourd",
+    "weeg",
+    "gewicht",
+    "zwaar",
+    "wieg",
+    "schwer",
+    "weigh",
+    "heavy",
+    "pound",
+)
 POINTED = 0.55
 """Likeness from which a question is about that sentence, whatever its intent seemed to be."""
 LEADING = 0.3
@@ -276,12 +289,28 @@ def dimensions(scene: Scene) -> Draft | None:
         said = scene.say("size_2", product, w=numbers[0], h=numbers[1])
     elif product.sizes:
         said = scene.say("size_variants", product, options=scene.sheets.join(list(product.sizes)))
-    heavy = any(word in fold(scene.text) for word in _HEAVY)
+    asked = fold(scene.text)
+    heavy = any(word in asked for word in _HEAVY)
     if heavy and product.weight_kg is not None:
         said = []
-    if product.weight_kg is not None and (heavy or not said):
+    weighed = product.weight_kg is not None and (heavy or not said)
+    if weighed:
         said += scene.say("weight", product, weight=scene.sheets.weight(product))
+    if said and (scene.taste.units == "imperial" or wants_imperial(asked, scene.language)):
+        said += converted(scene, product, weighed=weighed)
     return scene.about(product, said) if said else detail(scene)
+
+
+def converted(scene: Scene, product: Product, *, weighed: bool) -> list[str]:
+    """Say the same in inches or pounds, and that it is converted."""
+    number, language = scene.shop.market.number, scene.language
+    if weighed and product.weight_kg is not None:
+        value = word_weight(number(pounds(product.weight_kg), language), language)
+    elif product.dimensions:
+        value = word_lengths([number(inches(v), language) for v in product.dimensions], language)
+    else:
+        return []
+    return scene.say("converted", value=value)
 
 
 def care(scene: Scene) -> Draft | None:
