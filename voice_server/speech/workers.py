@@ -1,4 +1,4 @@
-"""A small thread pool for one engine: urgent jobs first, deadlines that hold, threads replaceable.
+"""A small thread pool for one engine: what is due first, deadlines that hold, threads replaceable.
 
 The engines (CTranslate2, onnxruntime) release the GIL and cannot be interrupted.  A job that
 misses its deadline therefore keeps its thread; the pool writes that thread off, starts another
@@ -25,10 +25,13 @@ LINGER_S = 0.005
 work: a clause comes as one job per window, and the next is asked for when the last was delivered.
 """
 
+_LEARNING = 0.1
+"""Weight of one job in :attr:`Workers.job_seconds`: ten jobs back it counts a third."""
+
 
 @dataclass(order=True, slots=True)
 class _Job:
-    rank: tuple[int, int]
+    rank: tuple[int, float, int]
     call: Callable[[], Any] = field(compare=False)
     loop: asyncio.AbstractEventLoop = field(compare=False)
     future: asyncio.Future[Any] = field(compare=False)
@@ -54,6 +57,8 @@ class Workers:
         self.name = name
         self.queue_seconds = 0.0
         """How long the job begun last had to wait: the metric that shows a full engine."""
+        self.job_seconds = 0.0
+        """How long a job takes, the last ones counting most."""
         self._on_lost = on_lost
         self._clock = clock
         self._jobs: list[_Job] = []
@@ -73,15 +78,24 @@ class Workers:
         ).start()
 
     async def run(
-        self, call: Callable[[], T], *, urgent: bool = False, deadline_s: float = 30.0
+        self,
+        call: Callable[[], T],
+        *,
+        urgent: bool = False,
+        deadline_s: float = 30.0,
+        due: float | None = None,
     ) -> T:
         """Run ``call`` in a worker and return its result or raise its exception.
 
+        Of the urgent jobs that wait, the one ``due`` first (on the clock; default: now) goes
+        first: what a listener still has sound for lets pass what another one waits for.
         Raises EngineTimeout after ``deadline_s`` (queueing included).
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        job = _Job((0 if urgent else 1, next(self._order)), call, loop, future, self._clock())
+        now = self._clock()
+        rank = (0 if urgent else 1, now if due is None else due, next(self._order))
+        job = _Job(rank, call, loop, future, now)
         with self._condition:
             if self._closed:
                 raise EngineTimeout(f"{self.name} is closed")
@@ -93,6 +107,14 @@ class Workers:
         except TimeoutError:
             self._write_off(future)
             raise EngineTimeout(f"{self.name} did not answer within {deadline_s:g} s") from None
+
+    @property
+    def backlog_s(self) -> float:
+        """Seconds of urgent work that is due by now and waits before a job due now."""
+        now = self._clock()
+        with self._condition:
+            late = sum(job.rank[0] == 0 and job.rank[1] <= now for job in self._jobs)
+        return late * self.job_seconds
 
     def _write_off(self, future: asyncio.Future[Any]) -> None:
         with self._condition:
@@ -131,7 +153,8 @@ class Workers:
                     continue
                 was_urgent = job.rank[0] == 0
                 self._running[job.future] = number
-                self.queue_seconds = self._clock() - job.queued_at
+                began = self._clock()
+                self.queue_seconds = began - job.queued_at
             result: Any = None
             error: BaseException | None = None
             try:
@@ -140,6 +163,8 @@ class Workers:
                 error = caught
             with self._condition:
                 mine = self._running.pop(job.future, None) is not None
+                took = self._clock() - began
+                self.job_seconds += _LEARNING * (took - self.job_seconds)
             if mine:
                 self._deliver(job, result, error)
             elif number in self._lost:

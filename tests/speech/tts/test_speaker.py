@@ -193,6 +193,73 @@ class TestSpeaking:
         assert engine.closed == 1
 
 
+class TestBusy:
+    @pytest.mark.parametrize(
+        ("backlog_s", "second", "urgent", "asked_first"),
+        [
+            (3.0, Quality.PLAIN, True, "pico"),
+            (0.5, Quality.PLAIN, True, "kokoro"),
+            (3.0, Quality.PLAIN, False, "kokoro"),
+            (3.0, Quality.ROBOTIC, True, "kokoro"),
+        ],
+    )
+    async def test_a_busy_engine_is_passed_over_for_a_voice_that_is_no_robots(
+        self, backlog_s: float, second: Quality, urgent: bool, asked_first: str
+    ) -> None:
+        first = Engine(voice("ff_siwis", "fr", "kokoro"))
+        first.backlog_s = backlog_s  # type: ignore[attr-defined]
+        other = Engine(voice("pico-fr", "fr", "pico", second))
+        await say(Speaker([first, other]), "Bonjour.", "fr", urgent=urgent)
+        asked = {"kokoro": first.calls, "pico": other.calls}
+        assert [name for name, calls in asked.items() if calls] == [asked_first]
+
+    async def test_a_busy_engine_speaks_if_the_other_fails(self) -> None:
+        first = Engine(voice("ff_siwis", "fr", "kokoro"))
+        first.backlog_s = 9.0  # type: ignore[attr-defined]
+        other = Engine(voice("pico", "fr", "pico", Quality.PLAIN), script=[EngineError("broken")])
+        assert len(await say(Speaker([first, other]), "Bonjour.", "fr")) == 2
+
+
+class TestRepeating:
+    async def test_what_is_said_twice_comes_from_memory_the_third_time(
+        self, tmp_path: Path
+    ) -> None:
+        engine = Engine(voice("ff_siwis", "fr", "kokoro"))
+        speaker = Speaker([engine], cache=PhraseCache(tmp_path))
+        for cached in (False, False, True, True):
+            chunks = await say(speaker, "Deux jours.", "fr")
+            assert [chunk.cached for chunk in chunks] == ([True] if cached else [False, False])
+            assert sum(len(chunk.audio) for chunk in chunks) == 480
+        assert len(engine.calls) == 2
+        assert PhraseCache(tmp_path).bytes == 0
+
+    async def test_only_the_latest_are_known(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("voice_server.speech.tts.speaker._REPEATS", 2)
+        engine = Engine(voice("ff_siwis", "fr", "kokoro"))
+        speaker = Speaker([engine], cache=PhraseCache(tmp_path))
+        for text in ("un", "deux", "trois", "un", "un", "un"):
+            await say(speaker, text, "fr")
+        assert len(engine.calls) == 5
+
+    async def test_what_was_broken_off_is_not_kept(self, tmp_path: Path) -> None:
+        engine = Engine(voice("ff_siwis", "fr", "kokoro"))
+        speaker = Speaker([engine], cache=PhraseCache(tmp_path))
+        for _ in range(3):
+            stream = speaker.speak("Deux jours.", language="fr")
+            await anext(stream)
+            await stream.aclose()  # type: ignore[attr-defined]
+        assert not any(chunk.cached for chunk in await say(speaker, "Deux jours.", "fr"))
+
+    async def test_without_a_cache_nothing_is_kept(self) -> None:
+        engine = Engine(voice("ff_siwis", "fr", "kokoro"))
+        speaker = Speaker([engine])
+        for _ in range(3):
+            await say(speaker, "Deux jours.", "fr")
+        assert len(engine.calls) == 3
+
+
 class TestRemembering:
     async def test_only_remembered_phrases_are_kept(self, tmp_path: Path) -> None:
         engine = Engine(voice("a", "fr", "kokoro"))

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from voice_server.assets import assets_dir
 from voice_server.speech.engine import (
+    SPEAKING_RATE,
     Audio,
     EngineUnavailable,
     SpeechChunk,
@@ -75,7 +76,7 @@ class TiedPhonemizer(Protocol):
 
 
 class KokoroTextToSpeech:
-    """Kokoro-82M in one worker, window by window; the urgent overtake between two windows.
+    """Kokoro-82M in one worker, window by window: what a listener waits for goes first.
 
     A worker that hangs is replaced and the graphs are loaded anew for the next clause.
     """
@@ -116,6 +117,11 @@ class KokoroTextToSpeech:
         return f"kokoro/{self._folder.name}"
 
     @property
+    def backlog_s(self) -> float:
+        """How long a new clause would wait for those whose listeners wait already."""
+        return self._workers.backlog_s
+
+    @property
     def cost(self) -> Cost:
         """What a window takes here, as measured so far."""
         return self._cost
@@ -140,13 +146,15 @@ class KokoroTextToSpeech:
         pace = min(FASTEST, max(SLOWEST, speed)) * spec.speed
         first_s = FIRST_DEADLINE_S if urgent else PATIENT_DEADLINE_S
         chunk_s = CHUNK_DEADLINE_S if urgent else PATIENT_DEADLINE_S
-        offset_ms = 0.0
+        offset_ms = sounding_ms = 0.0
+        first_at: float | None = None
         for spelling in portions(spell(ipa, spec.voice.language, spec.phones)):
             began = time.monotonic()
             clause = await self._workers.run(
                 functools.partial(self._read, spec, spelling, pace),
                 urgent=urgent,
                 deadline_s=first_s,
+                due=None if first_at is None else first_at + sounding_ms / 1000,
             )
             cut = Cutter(spelling, clause.reading, offset_ms)
             for window in schedule(cut.start, cut.stop, self._cost):
@@ -155,9 +163,12 @@ class KokoroTextToSpeech:
                     functools.partial(self._sound, clause, window),
                     urgent=urgent,
                     deadline_s=max(left_s, 0.1) if window.start == cut.start else chunk_s,
+                    due=began if first_at is None else first_at + sounding_ms / 1000,
                 )
                 chunk = cut.take(audio, last=window.stop == cut.stop)
                 if len(chunk.audio):
+                    first_at = first_at or time.monotonic()
+                    sounding_ms += 1000 * len(chunk.audio) / SPEAKING_RATE
                     yield chunk
             offset_ms = cut.end_ms
 

@@ -96,6 +96,12 @@ class PhraseCache:
         """Whether the phrase is thought to be there (no disk access; reading may still miss)."""
         return key.digest in self._sizes
 
+    def keep_hot(self, key: PhraseKey, chunks: Sequence[SpeechChunk]) -> None:
+        """Keep a phrase in memory only: what may hold somebody's name has no place on a disk."""
+        whole = _whole(chunks)
+        with self._lock:
+            self._keep_hot(key.digest, whole)
+
     def get_hot(self, key: PhraseKey) -> SpeechChunk | None:
         """Return the phrase if it is in memory: never blocks on the disk."""
         with self._lock:
@@ -186,6 +192,12 @@ class PhraseCache:
         chunk = self._hot.pop(digest, None)
         if chunk is not None:
             self._hot_bytes -= chunk.audio.nbytes
+
+
+def _whole(chunks: Sequence[SpeechChunk]) -> SpeechChunk:
+    audio: Audio = np.concatenate([chunk.audio for chunk in chunks])
+    audio.flags.writeable = False  # the same array is handed to every caller
+    return SpeechChunk(audio, tuple(p for chunk in chunks for p in chunk.phones), cached=True)
 
 
 def _encode(chunks: Sequence[SpeechChunk]) -> bytes:

@@ -42,6 +42,13 @@ _CACHE_DEADLINE_S = 0.25
 _REMEMBERED = 4_096
 """Phrases marked as worth keeping; a shop has some hundreds."""
 
+_REPEATS = 4_096
+"""Clauses of which it is known that they were said: at the second time the sound is kept."""
+
+BUSY_S = 1.0
+"""An engine with this much work waiting is passed over, if the next voice is not a robot's: in the
+same voice the answer would come later than a caller takes for silence (DESIGN: 700 ms)."""
+
 _RANKS = {
     Quality.NATIVE: 0,
     Quality.PLAIN: 1,
@@ -94,6 +101,7 @@ class Speaker:
         self._first_chunk_s = first_chunk_s
         self._disk = Workers("phrase-cache")
         self._remembered: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._said_once: OrderedDict[str, None] = OrderedDict()
 
     def speaking_for(self, market: str, preferences: Mapping[str, Sequence[str]]) -> Speaker:
         """Return a speaker with another shop's market and voices, on the same engines and cache.
@@ -149,6 +157,7 @@ class Speaker:
     ) -> AsyncIterator[SpeechChunk]:
         """Speak one clause, verbalised, from the cache where it is remembered.
 
+        What is said a second time (the answers everybody asks for) is kept in memory.
         Raises EngineError when no engine could begin, or when one broke off in the middle.
         """
         spoken = verbalise(text, language, self._market)
@@ -156,7 +165,7 @@ class Speaker:
             return
         keep = (spoken, language) in self._remembered
         failures = []
-        for engine, chosen in self._candidates(language, voice):
+        for engine, chosen in self._unhurried(self._candidates(language, voice), urgent):
             version = str(getattr(engine, "version", "")) or chosen.engine
             key = PhraseKey(spoken, language, chosen.id, speed, version)
             known = await self._look_up(key)
@@ -183,6 +192,8 @@ class Speaker:
                 continue
             if keep:
                 await self._store(key, said)
+            elif self._cache is not None and self._is_repeated(key):
+                self._cache.keep_hot(key, said)
             return
         raise EngineError(f"no voice could speak {language!r}: {'; '.join(failures)}")
 
@@ -195,16 +206,41 @@ class Speaker:
 
     async def _look_up(self, key: PhraseKey) -> SpeechChunk | None:
         cache = self._cache
-        if cache is None or key not in cache:
+        if cache is None:
             return None
         if (hot := cache.get_hot(key)) is not None:
             return hot
+        if key not in cache:
+            return None
         try:
             return await self._disk.run(
                 lambda: cache.get(key), urgent=True, deadline_s=_CACHE_DEADLINE_S
             )
         except EngineTimeout:
             return None  # it is spoken anew
+
+    def _is_repeated(self, key: PhraseKey) -> bool:
+        """Tell whether this was said before, lately. Only its hash is remembered."""
+        digest = key.digest
+        if digest in self._said_once:
+            self._said_once.move_to_end(digest)
+            return True
+        self._said_once[digest] = None
+        if len(self._said_once) > _REPEATS:
+            self._said_once.popitem(last=False)
+        return False
+
+    @staticmethod
+    def _unhurried(
+        candidates: list[tuple[TextToSpeech, Voice]], urgent: bool
+    ) -> list[tuple[TextToSpeech, Voice]]:
+        """Return the candidates, a busy first one behind the second if that is no robot."""
+        if urgent and len(candidates) > 1:
+            (engine, _), (_, second) = candidates[:2]
+            busy = float(getattr(engine, "backlog_s", 0.0)) > BUSY_S
+            if busy and second.quality is not Quality.ROBOTIC:
+                return [candidates[1], candidates[0], *candidates[2:]]
+        return candidates
 
     async def _store(self, key: PhraseKey, said: Sequence[SpeechChunk]) -> None:
         cache = self._cache
