@@ -54,7 +54,7 @@ class Prompter:
             done(True)
 
         self._line, self._finish = line.id, finish
-        self._pages.send(line_message(line))
+        self._pages.send({**line_message(line), "seconds": reading_s(line.text)})
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(reading_s(line.text), finish)
 

@@ -360,7 +360,8 @@ class ShowSession:
         return [entry.product_id for entry in self.sheet.segments if entry.product_id]
 
     def _segment(self, segment_id: str, round_number: int) -> None:
-        self.pages.send(views.segment(segment_id, round_number, self.sheet, self.facts), keep=True)
+        about = views.segment(segment_id, round_number, self.sheet, self.facts)
+        self.pages.send({**about, "began_at": time.time()}, keep=True)
         self.pages.send(views.backdrop(self.sheet, self.facts), keep=True)  # midnight passes
 
     def _show_state(self) -> None:

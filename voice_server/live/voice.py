@@ -105,6 +105,7 @@ class LineSpeaker:
             began = clock()
             self._stage.send(line_message(line))
             samples = SPEAKING_RATE
+        self._stage.send({"type": "line_audio", "id": line.id})
         await asyncio.sleep(max(0.0, began + samples / SPEAKING_RATE + PAUSE_S - clock()))
         self._stage.send({"type": "line_end", "id": line.id})
         done(True)
@@ -165,5 +166,6 @@ def line_message(line: Line) -> dict[str, object]:
             "gesture": line.gesture,
             "look": line.look,
             "product": line.product_id,
+            "by_host": line.by_host,
         },
     )

@@ -1,6 +1,7 @@
 /** The stage itself: avatar on a canvas, card, lower third, captions, AI label. Used by all pages. */
 
 import { Avatar } from "./avatar.js";
+import { Pace, cueAt, cues } from "./captions.js";
 import { AudioClock } from "./clock.js";
 import { FACE_REGION, HEAD_REGION, RIG_HEIGHT, RIG_WIDTH, drawAvatar, settle } from "./painter.js";
 import { say } from "./texts.js";
@@ -34,6 +35,7 @@ export class Stage {
     this.root.classList.add("stage");
     this.canvas = el("canvas", "avatar");
     this.canvas.setAttribute("role", "img");
+    this.pace = new Pace();
     this.parts = {
       label: el("p", "ai-label"),
       teaser: el("p", "teaser"),
@@ -61,6 +63,8 @@ export class Stage {
     const handler = {
       show: () => this.#begin(message),
       line: () => this.#line(message),
+      captions: () => this.#translated(message),
+      line_audio: () => this.current?.id === message.id && this.pace.complete(),
       line_end: () => this.#lineEnd(message),
       cancel: () => this.#cancel(),
       card: () => this.#card(message),
@@ -75,6 +79,7 @@ export class Stage {
   /** Take a piece of speech. */
   onSpeech({ id, at_ms, rate, lead_ms, visemes }, pcm) {
     const began = this.clock.play(id, at_ms, rate, pcm, lead_ms);
+    if (this.current?.id === id) this.pace.sound(began, began + at_ms / 1000 + pcm.length / rate);
     this.avatar?.timeline.add(visemes, began);
   }
 
@@ -97,6 +102,7 @@ export class Stage {
 
   #line(message) {
     this.current = message;
+    this.pace.begin(message.text, this.clock.time(), message.seconds);
     this.avatar?.express(message, this.clock.time());
     this.#caption(message);
   }
@@ -104,9 +110,26 @@ export class Stage {
   #caption(line) {
     clearTimeout(this.captionTimer);
     const text = this.captions && line ? (line.captions[this.captions] ?? line.text) : "";
-    this.parts.caption.textContent = text;
     this.parts.caption.lang = line?.captions[this.captions] ? this.captions : (line?.language ?? "");
+    this.cues = cues(text);
+    this.cue = -1;
+    this.#follow(this.clock.heard());
     this.parts.caption.hidden = !text;
+  }
+
+  /** Show the words that are being said. */
+  #follow(time) {
+    const at = this.cues?.length > 1 ? cueAt(this.cues, this.pace.share(time)) : 0;
+    if (at === this.cue) return;
+    this.cue = at;
+    this.parts.caption.textContent = this.cues?.[at] ?? "";
+  }
+
+  /** A translation came while the line is being said. */
+  #translated({ id, captions }) {
+    if (this.current?.id !== id) return;
+    Object.assign(this.current.captions, captions);
+    if (this.captions in captions) this.#caption(this.current);
   }
 
   #lineEnd({ id }) {
@@ -273,6 +296,7 @@ export class Stage {
     if (!this.avatar) return;
     const began = performance.now();
     const time = this.clock.heard();
+    this.#follow(time);
     this.avatar.update(time);
     this.#draw();
     this.frames += 1;
