@@ -24,6 +24,7 @@ from voice_server.live.caption_work import CaptionWork
 from voice_server.live.captions import CaptionLog
 from voice_server.live.chat.envelope import REMOVALS, ChatEvent, Kind
 from voice_server.live.chat.inbox import Inbox
+from voice_server.live.chat.reading import ChatReader
 from voice_server.live.chat.source import ChatSource, SourceState, keep_reading
 from voice_server.live.fact_keeper import FactKeeper
 from voice_server.live.facts import ShopFacts
@@ -44,17 +45,13 @@ from voice_server.speech.engine import TextToSpeech
 
 log = logging.getLogger(__name__)
 
-CHAT_EVERY_S = 0.1
-"""The chat is looked at ten times a second, in batches: vectors of a batch cost half each."""
-BATCH = 40
-EXPIRE_EVERY_S = 1.0
+LOOK_EVERY_S = 0.1
+"""The host's list follows the chat ten times a second, however many write."""
 INPUTS = 1_000
 """Inputs waiting for the director. It takes microseconds for each: this is never full unless the
 process hangs, and then the oldest chatter is worth nothing."""
-ANSWERS, CHAT = "answers", "chat"
+ANSWERS = "answers"
 """What alarms are about."""
-CALM_S = 10.0
-"""So long nothing must be dropped before the alarm of too much chat goes."""
 
 
 class ShowSession:
@@ -81,7 +78,6 @@ class ShowSession:
         """
         self.sheet = sheet
         self.facts = facts
-        self.inbox = Inbox()
         self.captions = CaptionLog()
         self.report = ShowReport()
         self.alarms = Alarms(self._show_state)
@@ -115,10 +111,12 @@ class ShowSession:
         self._on_drop = on_drop
         self._inputs: asyncio.Queue[ev.Input] = asyncio.Queue(INPUTS)
         self._triage_lock = asyncio.Lock()
+        self._chat = ChatReader(self._triage, self._triage_lock, self.alarms, tell=self._triaged)
         self._answers: dict[str, asyncio.Task[None]] = {}
         self._shown: tuple[ev.ShowCard, views.Message] | None = None
         self._keeper = FactKeeper(facts, self.alarms, tell=self.do, looked=self._renew_card)
-        self._dropped, self._dropped_at = 0, 0.0
+        self._stale = False
+        self._teaser: views.Message = {}
         self._sources_state: dict[str, SourceState] = {}
         self.counts = {"questions": 0, "answered": 0, "dropped": 0, "to_host": 0}
 
@@ -154,6 +152,11 @@ class ShowSession:
             self.on_air.answer(event.answer)
         self.do(event)
 
+    @property
+    def inbox(self) -> Inbox:
+        """What was written and is not read yet."""
+        return self._chat.inbox
+
     def do(self, event: ev.Input) -> None:
         """Give the director an input."""
         try:
@@ -163,7 +166,7 @@ class ShowSession:
 
     def chat(self, event: ChatEvent) -> None:
         """Take an event of any source."""
-        self.inbox.offer(event)
+        self._chat.offer(event)
 
     def pin(self, cluster_id: str, pinned: bool) -> None:
         """The host pins a question."""
@@ -186,7 +189,8 @@ class ShowSession:
         try:
             async with asyncio.TaskGroup() as tasks:
                 helpers = [
-                    tasks.create_task(self._read_chat()),
+                    tasks.create_task(self._look_after()),
+                    tasks.create_task(self._chat.run(lambda: self._director.product)),
                     tasks.create_task(self.on_air.translate()),
                     tasks.create_task(self._keeper.run(self._on_show, self._products)),
                     *(
@@ -223,7 +227,8 @@ class ShowSession:
                     commands = self._director.receive(event, now)
                 for command in commands:
                     self._carry_out(command, now)
-            if commands or isinstance(event, ev.Nudge):
+            self._stale = self._stale or isinstance(event, ev.Nudge)
+            if commands:
                 self._show_queue()
                 self._show_state()
 
@@ -269,35 +274,21 @@ class ShowSession:
 
     # ------------------------------------------------------------------ chat
 
-    async def _read_chat(self) -> None:
+    async def _look_after(self) -> None:
+        """What is done again and again: the host's voice, the audience, a list that has changed."""
         clock = asyncio.get_running_loop().time
-        expire_at = clock() + EXPIRE_EVERY_S
         while True:
-            await asyncio.sleep(CHAT_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
             self.voice.tick(clock(), unix_now=time.time())
-            self._watch_load(clock())
-            events = self.inbox.take(BATCH)
-            outcomes: list[Outcome] = []
-            async with self._triage_lock:
-                if events:
-                    outcomes = await asyncio.to_thread(
-                        self._triage.receive, events, clock(), on_screen=self._director.product
-                    )
-                if clock() >= expire_at:
-                    expire_at = clock() + EXPIRE_EVERY_S
-                    outcomes += self._triage.tick(clock())
-            self._tell(outcomes)
-            self._show_chat(events, outcomes)
             if self._audience is not None:
                 self._audience.look()
+            if self._stale:
+                self._show_queue()
+                self._show_state()
 
-    def _watch_load(self, now: float) -> None:
-        if self.inbox.dropped > self._dropped:
-            self._dropped, self._dropped_at = self.inbox.dropped, now
-            words = "more is written than can be read: the oldest messages go unread"
-            self.alarms.sound(alarms.LOAD, CHAT, words, now=time.time())
-        elif now - self._dropped_at > CALM_S:
-            self.alarms.clear(alarms.LOAD, CHAT)
+    def _triaged(self, events: Sequence[ChatEvent], outcomes: Sequence[Outcome]) -> None:
+        self._tell(outcomes)
+        self._show_chat(events, outcomes)
 
     def _tell(self, outcomes: Sequence[Outcome]) -> None:
         people = tuple(outcome for outcome in outcomes if isinstance(outcome, Social))
@@ -382,8 +373,11 @@ class ShowSession:
 
     def _show_queue(self) -> None:
         now = asyncio.get_running_loop().time()
+        self._stale = False
         teaser, queue = views.questions(self._triage, now, self._director.product)
-        self.pages.send(teaser, keep=True)
+        if teaser != self._teaser:
+            self._teaser = teaser
+            self.pages.send(teaser, keep=True)
         self.pages.send(queue, keep=True, host=True)
 
     def _source_state(self, state: SourceState) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,8 @@ GREETING_WORDS = 6
 
 Identify = Callable[[str, Sequence[str]], tuple[str, float]]
 
+REMEMBERED = 1_000
+"""Texts whose vectors and meanings are kept: a few minutes of chat, 3 MB."""
 SURE_OF_LANGUAGE = 0.75
 """Below it, what the sender's client declares counts more than a guess on three words."""
 
@@ -70,6 +73,8 @@ class ShopUnderstanding:
         """Understand by an edited pack from now on."""
         self._shop = shop
         self._knowledge = knowledge
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+        self._understood = lru_cache(maxsize=REMEMBERED)(self._understand)
         self._models = {
             word: product.id for product in shop.catalogue for word in [fold(product.model)]
         }
@@ -91,7 +96,14 @@ class ShopUnderstanding:
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See :class:`~voice_server.live.triage.Understanding`."""
-        return self._embedder.encode([plain(text) or text for text in texts])
+        asked = [plain(text) or text for text in texts]
+        new = [text for text in dict.fromkeys(asked) if text not in self._vectors]
+        if new:
+            self._vectors.update(zip(new, self._embedder.encode(new), strict=True))
+        found = np.stack([self._vectors[text] for text in asked])
+        while len(self._vectors) > REMEMBERED:
+            del self._vectors[next(iter(self._vectors))]
+        return found
 
     def named(self, text: str) -> str:
         """Return the product whose model name occurs in a text."""
@@ -131,7 +143,13 @@ class ShopUnderstanding:
         return nearer if right else answer
 
     def understand(self, text: str, language: str, on_screen: str) -> Understood:
-        """See :class:`~voice_server.live.triage.Understanding`."""
+        """See :class:`~voice_server.live.triage.Understanding`.
+
+        A crowd says the same again and again: what was understood lately is not thought of anew.
+        """
+        return self._understood(text.strip().lower(), language, on_screen)
+
+    def _understand(self, text: str, language: str, on_screen: str) -> Understood:
         answer = self.answer(text, language, on_screen)
         if answer is None:
             return Understood("", product_id=self.named(text))
