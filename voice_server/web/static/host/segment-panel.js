@@ -60,11 +60,12 @@ export class SegmentPanel {
 
   #basics() {
     const { field } = this.editor;
+    const product = this.editor.info.products.find(({ id }) => id === this.segment.product);
     const box = el("div", "fields");
     box.append(
       field(t("minutes"), this.#place("duration_s"), clock(duration(this.segment)), (text) => this.#change((segment) => (segment.duration_s = number(text)))),
       ...this.languages.map((code) =>
-        field(`${t("title")} ${code.toUpperCase()}`, this.#place(`title.${code}`), this.segment.title?.[code] ?? "", (text) => this.#change((segment) => put(segment, "title", code, text.trim())), { placeholder: t("title_hint"), lang: code }),
+        field(`${t("title")} ${code.toUpperCase()}`, this.#place(`title.${code}`), this.segment.title?.[code] ?? "", (text) => this.#change((segment) => put(segment, "title", code, text.trim())), { placeholder: product?.name[code] ?? "", lang: code }),
       ),
     );
     return box;

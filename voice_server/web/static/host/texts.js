@@ -131,7 +131,6 @@ const TEXTS = {
   moved: ["{name} est en position {n}", "{name} staat op plaats {n}", "{name} ist an Stelle {n}", "{name} is in place {n}"],
   minutes: ["Durée (min:s)", "Duur (min:s)", "Dauer (min:s)", "Duration (min:s)"],
   title: ["Titre", "Titel", "Titel", "Title"],
-  title_hint: ["Le nom du produit, sinon", "Anders de productnaam", "Sonst der Produktname", "Else the product's name"],
   total: ["Durée totale", "Totale duur", "Gesamtdauer", "Total"],
   starts: ["début", "begin", "Beginn", "starts"],
   script: ["Texte", "Tekst", "Text", "Script"],
