@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -61,6 +62,7 @@ class Heard:
 class Turn:
     """What one question led to. Times in s on the client's clock."""
 
+    began: float = field(default_factory=time.monotonic)
     spoken: float = 0.0
     """When the last voiced sample was sent."""
     heard: Heard = field(default_factory=Heard)
@@ -90,6 +92,8 @@ class Caller:
         self._voiced_left = 0
         self._rng = np.random.default_rng(1)
         self._noise = noise
+        self.log: deque[str] = deque(maxlen=80)
+        """What came of late, audio left out: to see why a turn got no answer."""
 
     @classmethod
     @asynccontextmanager
@@ -149,6 +153,9 @@ class Caller:
 
     def _take(self, event: dict[str, Any], now: float) -> None:
         turn, kind = self.turn, event["type"]
+        if not kind.endswith(".delta"):
+            said = event.get("transcript") or event.get("error") or ""
+            self.log.append(f"{now - turn.began:8.2f} {kind} {said}".rstrip())
         if kind == "response.output_audio.delta":
             if turn.done.is_set():
                 return  # the answer to an interruption: not what this turn led to

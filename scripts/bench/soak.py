@@ -45,6 +45,8 @@ async def caller(
                 try:
                     turn = await ask(line, load(path))
                 except TimeoutError:
+                    print(f"no answer to {language}/{path.stem} ({time.ctime()}); since it began:")
+                    print("\n".join(line.log), flush=True)
                     turns.append({"language": language, "v2v_ms": None, "failed": True})
                     break
                 turns.append(
