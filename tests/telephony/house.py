@@ -98,9 +98,14 @@ class Handset:
 
     @classmethod
     async def dial(
-        cls, house: House, vendor: str, path: str = "", headers: dict[str, str] | None = None
+        cls,
+        house: House,
+        vendor: str,
+        path: str = "",
+        headers: dict[str, str] | None = None,
+        edit: Callable[[Message], Message] = lambda message: message,
     ) -> Handset:
-        """Connect and dial; raises WSServerHandshakeError if refused."""
+        """Connect and dial; raises WSServerHandshakeError if refused. ``edit`` changes the dial."""
         handset = cls(phone_for(vendor))
         if vendor == "audiosocket":
             reader, handset._writer = await asyncio.open_connection(
@@ -111,7 +116,7 @@ class Handset:
             url = house.url + (path or f"/telephony/{vendor}")
             handset._socket = await house.client.ws_connect(url, headers=headers)
             handset._tasks.append(asyncio.create_task(handset._read_socket(handset._socket)))
-        await handset.give(handset.phone.dial())
+        await handset.give([edit(message) for message in handset.phone.dial()])
         return handset
 
     async def _read_socket(self, socket: aiohttp.ClientWebSocketResponse) -> None:

@@ -70,7 +70,8 @@ def test_a_transfer_dials(vendor: str) -> None:
     number = dial.find("Number")
     assert number is not None
     assert number.text == EVIL
-    assert number.get("url") == (None if vendor == "plivo" else "https://a/w")
+    whisper = dial.get("confirmSound") if vendor == "plivo" else number.get("url")
+    assert whisper == "https://a/w"
     bare = root(answers.hand_over(vendor, Handover("sip:desk@a.example"))).find("Dial")
     assert bare is not None
     assert bare[0].tag == ("User" if vendor == "plivo" else "Sip")
@@ -90,6 +91,41 @@ def test_ends_refusals_and_whispers() -> None:
     assert answers.hang_up("vonage").body == answers.refuse("vonage").body == "[]"
     assert root(answers.refuse("twilio")).find("Reject") is not None
     assert root(answers.refuse("plivo")).find("Hangup") is not None
-    say = root(answers.whisper(EVIL, "nl-BE")).find("Say")
+    assert orjson.loads(answers.whisper("vonage", EVIL, "nl-BE").body) == [
+        {"action": "talk", "text": EVIL, "language": "nl-BE"}
+    ]
+    assert root(answers.whisper("plivo", EVIL, "nl-BE")).find("Speak") is not None
+    say = root(answers.whisper("twilio", EVIL, "nl-BE")).find("Say")
     assert say is not None
     assert (say.text, say.get("language")) == (EVIL, "nl-BE")
+
+
+FIELDS = {"summary": "Veut être remboursé\r\nX-Evil: 1", "language": "nl", "reason": "key"}
+
+
+def test_a_screen_learns_who_comes_where_the_human_is_a_sip_address() -> None:
+    to = Handover("sip:desk@a.example", fields=FIELDS, whisper_url="https://a/w")
+    [action] = orjson.loads(answers.hand_over("vonage", to).body)
+    [endpoint] = action["endpoint"]
+    assert endpoint["headers"]["Call-Summary"] == "Veut etre rembourseX-Evil: 1"
+    assert endpoint["onAnswer"] == {"url": "https://a/w"}
+    for vendor in ("twilio", "telnyx"):
+        sip = root(answers.hand_over(vendor, to)).find("Dial/Sip")
+        assert sip is not None
+        assert sip.text is not None
+        assert sip.text.startswith("sip:desk@a.example?X-Call-Summary=Veut%20etre%20rembourse")
+        assert "\n" not in sip.text
+        assert len(sip.text) <= answers.SIP_URI_MOST
+    user = root(answers.hand_over("plivo", to)).find("Dial/User")
+    assert user is not None
+    assert user.get("sipHeaders") == "summary=VeutetrerembourseXEvil1,language=nl,reason=key"
+
+
+def test_numbers_get_no_headers_and_blind_transfers_no_whisper() -> None:
+    to = Handover("+3225550199", fields=FIELDS)
+    for vendor in ("twilio", "telnyx", "plivo", "vonage"):
+        body = answers.hand_over(vendor, to).body
+        assert "ummary" not in body
+        assert "hisper" not in body
+        assert "confirmSound" not in body
+        assert "onAnswer" not in body

@@ -7,15 +7,20 @@ no transfer needs the vendor's REST API or its credentials.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 
 XML = "application/xml"
 JSON = "application/json"
+
+SIP_URI_MOST = 1200
+"""Characters of a SIP address with its headers: carriers cut longer ones off at 1024 to 2048."""
 
 RING_S = 25
 """A human has so long to pick up; then the caller is told and comes back to us."""
@@ -46,7 +51,9 @@ class Handover:
     target: str
     caller_id: str = ""
     whisper_url: str = ""
-    """Asked when the human picks up, before the two are joined (Twilio, Telnyx)."""
+    """Asked when the human picks up, before the two are joined; "" for a blind transfer."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """For the human's screen: SIP headers, where the target is a SIP address."""
     after_url: str = ""
     """Asked when the attempt is over, with its result."""
 
@@ -84,11 +91,12 @@ def hang_up(vendor: str) -> Reply:
 def hand_over(vendor: str, to: Handover) -> Reply:
     """Return the transfer of a call."""
     if vendor == "vonage":
-        action: dict[str, Any] = {
-            "action": "connect",
-            "timeout": RING_S,
-            "endpoint": [{"type": "phone", "number": to.target.lstrip("+")}],
-        }
+        endpoint: dict[str, Any] = {"type": "phone", "number": to.target.lstrip("+")}
+        if to.target.startswith("sip:"):
+            endpoint = {"type": "sip", "uri": to.target, "headers": sip_headers(to.fields, "")}
+        if to.whisper_url:
+            endpoint["onAnswer"] = {"url": to.whisper_url}
+        action: dict[str, Any] = {"action": "connect", "timeout": RING_S, "endpoint": [endpoint]}
         if to.after_url:
             action |= {"eventType": "synchronous", "eventUrl": [to.after_url]}
         return Reply(orjson.dumps([action]).decode(), JSON)
@@ -97,9 +105,16 @@ def hand_over(vendor: str, to: Handover) -> Reply:
     noun = "Sip" if to.target.startswith("sip:") else "Number"
     if vendor == "plivo":
         noun = "User" if noun == "Sip" else "Number"
+        sound = f" confirmSound={quoteattr(to.whisper_url)}" if to.whisper_url else ""
+        own = ",".join(f"{name}={value}" for name, value in _plivo(to.fields).items())
+        headers = f" sipHeaders={quoteattr(own)}" if own and noun == "User" else ""
         return _response(
-            f'<Dial timeout="{RING_S}"{after}{caller}><{noun}>{escape(to.target)}</{noun}></Dial>'
+            f'<Dial timeout="{RING_S}"{after}{caller}{sound}>'
+            f"<{noun}{headers}>{escape(to.target)}</{noun}></Dial>"
         )
+    if noun == "Sip" and to.fields:
+        query = urlencode(sip_headers(to.fields, "X-"), quote_via=quote)
+        to = replace(to, target=f"{to.target}?{query}"[:SIP_URI_MOST])
     whisper = f' url={quoteattr(to.whisper_url)} method="POST"' if to.whisper_url else ""
     return _response(
         f'<Dial timeout="{RING_S}"{after}{caller}>'
@@ -107,9 +122,42 @@ def hand_over(vendor: str, to: Handover) -> Reply:
     )
 
 
-def whisper(text: str, locale: str) -> Reply:
+def whisper(vendor: str, text: str, locale: str) -> Reply:
     """Return what only the human hears on picking up; the vendor's own voice says it."""
+    if vendor == "vonage":
+        talk = [{"action": "talk", "text": text, "language": locale}]
+        return Reply(orjson.dumps(talk).decode(), JSON)
+    if vendor == "plivo":
+        return _response(f"<Speak language={quoteattr(locale)}>{escape(text)}</Speak>")
     return _response(f"<Say language={quoteattr(locale)}>{escape(text)}</Say>")
+
+
+def carry_on(vendor: str) -> Reply:
+    """Return the answer to news that change nothing."""
+    return Reply("", JSON) if vendor == "vonage" else _response("")
+
+
+def sip_headers(fields: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Return fields as SIP headers: ASCII, without what ends a header."""
+    return {
+        f"{prefix}Call-{name.replace('_', '-').title()}": ascii_text(value)
+        for name, value in fields.items()
+        if name.replace("_", "").isalnum() and name.isascii()
+    }
+
+
+def ascii_text(text: str) -> str:
+    """Return text as the header of a protocol may have it: "é" becomes "e"."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "".join(char for char in plain if char.isprintable())
+
+
+def _plivo(fields: Mapping[str, str]) -> dict[str, str]:
+    """Plivo takes letters and digits only, 24 and 48 of them."""
+    return {
+        "".join(filter(str.isalnum, name))[:24]: "".join(filter(str.isalnum, ascii_text(v)))[:48]
+        for name, v in fields.items()
+    }
 
 
 def refuse(vendor: str) -> Reply:

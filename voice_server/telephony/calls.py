@@ -15,6 +15,8 @@ from voice_server.telephony.once import OnceStore
 from voice_server.telephony.ports import CallBooks, Meter
 
 if TYPE_CHECKING:
+    from voice_server.telephony.call import Started, Transfer
+    from voice_server.telephony.flow import CallFlow
     from voice_server.telephony.outgoing import Outgoing
     from voice_server.telephony.session import CallSession
 
@@ -59,7 +61,25 @@ class Outcome:
     """"" hangs up."""
     called: str = ""
     language: str = "en"
+    shop: str = ""
+    staff_language: str = ""
+    """What the human behind the line speaks; "" for the caller's."""
     details: Mapping[str, str] = field(default_factory=dict)
+    warm: bool = True
+
+
+def outcome_of(flow: CallFlow, started: Started, transfer: Transfer) -> Outcome:
+    """Return what the vendor will ask for after a transfer."""
+    line = flow.line
+    return Outcome(
+        transfer.target,
+        started.called,
+        flow.language,
+        line.shop if line is not None else "",
+        line.staff_language if line is not None else "",
+        dict(transfer.details),
+        transfer.warm,
+    )
 
 
 class Full(Exception):

@@ -2,9 +2,6 @@
 
 ``GET /telephony/{vendor}[/{ticket}]``   the websocket of a call
 ``/telephony/{vendor}/answer``           an incoming call: where shall it go?
-``/telephony/{vendor}/after``            our stream has ended: what comes next?
-``/telephony/{vendor}/whisper``          a human has picked up: what shall they hear?
-``/telephony/{vendor}/dialled``          the attempt to reach a human is over
 ``POST /telephony/asterisk/calls``       the dialplan announces a call and gets its UUID
 """
 
@@ -24,10 +21,9 @@ from aiohttp import web
 from voice_server.telephony import answers
 from voice_server.telephony.bridges import WEBSOCKET_BRIDGES
 from voice_server.telephony.call import BINARY_LIMIT, TEXT_LIMIT, WORD_LIMIT
-from voice_server.telephony.calls import Calls, Full, Outcome, Ticket
-from voice_server.telephony.line import find_line, masked
+from voice_server.telephony.calls import Calls, Full, Ticket
+from voice_server.telephony.line import came_back, find_line, masked
 from voice_server.telephony.links import WebsocketLink
-from voice_server.telephony.phrases import LOCALES, PhonePhrase, phrase
 from voice_server.telephony.ports import Meter, TelephonyBackend
 from voice_server.telephony.proof import Proof, Refused
 from voice_server.telephony.session import CallSession
@@ -47,11 +43,9 @@ BODY_LIMIT = 64 * 1024
 
 WEBHOOK_VENDORS = ("twilio", "telnyx", "plivo", "vonage", "asterisk")
 
-_CALL_ID = ("CallSid", "CallUUID", "uuid", "call")
+CALL_ID = ("CallSid", "CallUUID", "uuid", "call")
 _FROM = ("From", "from", "caller")
 _TO = ("To", "to", "called")
-_RESULT = ("DialCallStatus", "DialStatus", "status")
-_REACHED = frozenset({"completed", "answered", "answer"})
 
 
 class TelephonyEndpoint:
@@ -135,10 +129,12 @@ class TelephonyEndpoint:
             self._refused(vendor, str(refused))
             raise web.HTTPForbidden(text="This call cannot be trusted.") from None
         query = {key: value[:WORD_LIMIT] for key, value in list(request.query.items())[:32]}
-        caller, called = _first(query, _FROM), _first(query, _TO)
-        if not caller and not called:
+        caller, called = first(query, _FROM), first(query, _TO)
+        if not caller and not called and not came_back(query):
             return None
-        return Ticket(vendor, _first(query, _CALL_ID), caller, called, query)
+        return Ticket(
+            vendor, first(query, CALL_ID), caller, called, query, came_back=came_back(query)
+        )
 
     def _refused(self, vendor: str, why: str) -> None:
         self._meter.count("calls_refused_total", vendor=vendor)
@@ -149,7 +145,7 @@ class TelephonyEndpoint:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """An incoming call: connect it to our stream."""
         vendor, fields = await self._webhook(request)
-        called = _first(fields, _TO)
+        called = first(fields, _TO)
         if find_line(self._backend.lines(), called, vendor) is None:
             log.warning("no line is configured for %s (%s)", masked(called), vendor)
             return respond(answers.hang_up(vendor))
@@ -160,64 +156,32 @@ class TelephonyEndpoint:
             return respond(answers.refuse(vendor))
         return self._connect(request, vendor, fields, came_back=False)
 
-    async def after(self, request: web.Request) -> web.StreamResponse:
-        """Our stream has ended: to a human, or the end."""
-        vendor, fields = await self._webhook(request)
-        call_id = _first(fields, _CALL_ID)
-        outcome = self.calls.outcomes.take(call_id, self._clock())
-        if vendor == "asterisk":
-            return web.Response(text=outcome.target if outcome is not None else "")
-        if outcome is None or not outcome.target:
-            return respond(answers.hang_up(vendor))
-        whisper = ""
-        if vendor in ("twilio", "telnyx"):
-            key = self._backend.new_id("wh")
-            self.calls.outcomes.put(key, outcome, self._clock())
-            whisper = self._proof.public_url(request, f"/telephony/{vendor}/whisper?call={key}")
-        to = answers.Handover(
-            outcome.target,
-            caller_id=outcome.called,
-            whisper_url=whisper,
-            after_url=self._proof.public_url(request, f"/telephony/{vendor}/dialled"),
-        )
-        return respond(answers.hand_over(vendor, to))
-
-    async def whisper(self, request: web.Request) -> web.StreamResponse:
-        """A human has picked up: a summary, which the caller does not hear."""
-        await self._webhook(request)
-        outcome = self.calls.outcomes.take(request.query.get("call", ""), self._clock())
-        outcome = outcome or Outcome("")
-        text = outcome.details.get("summary") or phrase(PhonePhrase.WHISPER, outcome.language)
-        locale = LOCALES.get(outcome.language, LOCALES["en"])
-        return respond(answers.whisper(text, locale))
-
-    async def dialled(self, request: web.Request) -> web.StreamResponse:
-        """The attempt to reach a human is over: the end, or back to us with words."""
-        vendor, fields = await self._webhook(request)
-        result = _first(fields, _RESULT).lower()
-        if result in _REACHED:
-            return respond(answers.hang_up(vendor))
-        log.info("a transfer failed (%s, %s): the caller comes back", vendor, result or "unknown")
-        self._meter.count("calls_transfer_failed_total", vendor=vendor)
-        try:
-            self.check_room()
-        except Full:
-            return respond(answers.hang_up(vendor))
+    def returned(
+        self, request: web.Request, vendor: str, fields: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Answer a webhook: a transfer has failed, the caller comes back to us."""
         return self._connect(request, vendor, fields, came_back=True)
+
+    def public_url(self, request: web.Request, path: str) -> str:
+        """Return an address of ours as vendors call it."""
+        return self._proof.public_url(request, path)
 
     async def announce(self, request: web.Request) -> web.StreamResponse:
         """The dialplan announces a call; the UUID goes into AudioSocket()."""
         _, fields = await self._webhook(request, vendor="asterisk")
         call_id = str(uuid.uuid4())
-        ticket = Ticket("audiosocket", call_id, _first(fields, _FROM), _first(fields, _TO))
+        ticket = Ticket(
+            "audiosocket", call_id, first(fields, _FROM), first(fields, _TO),
+            came_back=came_back(fields),
+        )  # fmt: skip
         self.calls.tickets.put(call_id, ticket, self._clock())
         return web.Response(text=call_id)
 
     def _connect(
         self, request: web.Request, vendor: str, fields: Mapping[str, str], *, came_back: bool
     ) -> web.StreamResponse:
-        call_id = _first(fields, _CALL_ID)
-        caller, called = _first(fields, _FROM), _first(fields, _TO)
+        call_id = first(fields, CALL_ID)
+        caller, called = first(fields, _FROM), first(fields, _TO)
         ticket = Ticket(vendor, call_id, caller, called, came_back=came_back)
         own = {"from": caller, "to": called, "call_id": call_id}
         return self.connect(request, vendor, ticket, own)
@@ -280,7 +244,8 @@ def _json(request: web.Request, body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _first(fields: Mapping[str, str], names: tuple[str, ...]) -> str:
+def first(fields: Mapping[str, str], names: tuple[str, ...]) -> str:
+    """Return the first of these fields that is there, "" for none."""
     return next((fields[name] for name in names if fields.get(name)), "")
 
 

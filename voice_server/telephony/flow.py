@@ -35,7 +35,7 @@ from voice_server.telephony.flow_state import (
     Typed,
 )
 from voice_server.telephony.hearing import Hearing
-from voice_server.telephony.line import HUMAN_KEY, Line, masked
+from voice_server.telephony.line import HUMAN_KEY, Line, came_back, masked
 from voice_server.telephony.outbound import Outbound
 from voice_server.telephony.phrases import PhonePhrase, phrase
 from voice_server.telephony.speaking import Speaking
@@ -115,6 +115,7 @@ class CallFlow(Reaching):
     def _started(self, event: c.Started, now: float) -> list[Effect]:
         del self._deadlines["start"]
         self.started = event
+        self._came_back = self._came_back or came_back(event.parameters)
         line = self.line = self._find(event)
         if line is None:
             return [

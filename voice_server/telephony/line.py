@@ -72,6 +72,11 @@ def find_line(lines: Iterable[Line], called: str, vendor: str) -> Line | None:
     return next((line for line in fitting if not line.number), None)
 
 
+def came_back(parameters: Mapping[str, str]) -> bool:
+    """Whether the operator's flow says that a transfer has failed and the caller is ours again."""
+    return parameters.get("came_back", "").lower() in ("1", "true", "yes")
+
+
 def digits(number: str) -> str:
     """Return a number as digits only: vendors write "+32 2", "322" and "00322" alike."""
     kept = "".join(char for char in number if char.isdigit())

@@ -31,6 +31,12 @@ class OnceStore(Generic[T]):
         kept = self._values.pop(key, None)
         return None if kept is None else kept[1]
 
+    def look(self, key: str, now: float) -> T | None:
+        """Return a value and keep it."""
+        self._tidy(now)
+        kept = self._values.get(key)
+        return None if kept is None else kept[1]
+
     def holds(self, key: str, now: float) -> bool:
         """Return whether a value is there, without taking it."""
         self._tidy(now)

@@ -34,7 +34,7 @@ from voice_server.telephony.call import (
     Transfer,
 )
 from voice_server.telephony.call_keeper import KEEPS, CallKeeper
-from voice_server.telephony.calls import Calls, Outcome, Ticket
+from voice_server.telephony.calls import Calls, Ticket, outcome_of
 from voice_server.telephony.details import record, snapshot
 from voice_server.telephony.dtmf import tones
 from voice_server.telephony.flow import CallFlow
@@ -316,9 +316,7 @@ class CallSession:
         """Keep where the caller goes: the vendor will ask."""
         started = self.flow.started
         if started is not None and started.call_id:
-            outcome = Outcome(
-                transfer.target, started.called, self.flow.language, dict(transfer.details)
-            )
+            outcome = outcome_of(self.flow, started, transfer)
             self._calls.outcomes.put(started.call_id, outcome, self._clock())
 
     def _begin(self, begin: Begin) -> None:

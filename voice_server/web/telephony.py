@@ -9,6 +9,7 @@ from aiohttp import web
 from voice_server.telephony.audiosocket import AudioSocketServer
 from voice_server.telephony.dialler import Dialler, Placing
 from voice_server.telephony.endpoint import TelephonyEndpoint
+from voice_server.telephony.handover import Handovers
 from voice_server.telephony.outbound_webhooks import OutboundWebhooks
 from voice_server.telephony.ports import TelephonyBackend
 from voice_server.telephony.sip_caller import SipCaller
@@ -37,12 +38,13 @@ def add_telephony(
     metrics = application[METRICS]
     endpoint = TelephonyEndpoint(backend, metrics)
     application[TELEPHONY] = endpoint
+    handovers = Handovers(backend, metrics, endpoint)
     router = application.router
     for vendor_path, handler in (
         ("answer", endpoint.answer),
-        ("after", endpoint.after),
-        ("whisper", endpoint.whisper),
-        ("dialled", endpoint.dialled),
+        ("after", handovers.after),
+        ("whisper", handovers.whisper),
+        ("dialled", handovers.dialled),
     ):
         # Vonage asks with GET unless told otherwise; the others with POST.
         router.add_route("GET", f"/telephony/{{vendor}}/{vendor_path}", handler)
