@@ -37,7 +37,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--line", default="", help="name or number of the line (default: the first that calls out)"
     )
-    parser.add_argument("--shop", default="", help="id of the shop (default: any)")
+    parser.add_argument(
+        "--shop", dest="of_shop", default="", metavar="SHOP", help="id of the shop (default: any)"
+    )
     parser.add_argument(
         "--reason", default="", help="what it is about: said after who calls, in their language"
     )
@@ -69,7 +71,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 async def _call(args: argparse.Namespace, key: str) -> int:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    wish = {name: getattr(args, name) for name in ("number", "line", "shop", "reason", "language")}
+    wish = {name: getattr(args, name) for name in ("number", "line", "reason", "language")}
+    wish["shop"] = args.of_shop
     base = f"{args.url.rstrip('/')}/api/calls/out"
     timeout = aiohttp.ClientTimeout(total=REQUEST_S)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:

@@ -213,6 +213,7 @@ class CallFlow(Reaching):
     def _choose(self, language: str) -> list[Effect]:
         self.language = language
         self.tally.spoke(language)
+        self._ask_anew()
         self._words.clear()
         return [self._settings(language), *self._say(PhonePhrase.CHOSEN)]
 

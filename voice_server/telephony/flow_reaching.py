@@ -135,9 +135,8 @@ class Reaching(Recorded):
         """Due: no sound comes, or the machine talks on."""
         if self.tally.answered_by == Verdict.MACHINE.value:
             return self.end("a machine that takes no message", now)
-        if self._machine is not None and not self._machine.over:
-            return self._found(self._machine.told(Verdict.UNSURE), now)
-        return []
+        assert self._machine is not None, "due while it listens"  # noqa: S101
+        return self._found(self._machine.told(Verdict.UNSURE), now)
 
     def _hello(self, now: float) -> list[Effect]:
         """Greet: who calls, that it is an AI, and why."""

@@ -90,6 +90,12 @@ class Recorded(Attended):
         self._deadlines["consent"] = now + 3 * ANSWER_S
         return [*settings, said]
 
+    def _ask_anew(self) -> None:
+        """The language has changed: who has not answered yet is asked in the new one."""
+        if self._asking is not Asking.SETTLED:
+            self._asking, self._question = Asking.NOT_YET, ""
+            self._deadlines.pop("consent", None)
+
     def _asked(self, now: float) -> list[Effect]:
         assert self.line is not None, "checked"  # noqa: S101
         if self.line.recording == "announce":

@@ -123,7 +123,7 @@ _NEVER: Mapping[str, re.Pattern[str]] = {
         r"|\b(?:retir|enlev|supprim)\w+.{0,25}\bliste\b|\bappelez plus\b"
     ),
     "nl": re.compile(
-        r"\bbel\w* (?:me|mij|ons|dit nummer)(?: alstublieft)? (?:niet|nooit) (?:meer|weer)\b"
+        r"\bbel\w* (?:u )?(?:me|mij|ons|dit nummer)(?: alstublieft)? (?:niet|nooit) (?:meer|weer)\b"
         r"(?!.{0,12}terug)|\b(?:niet|nooit) meer (?:worden )?(?:op)?gebeld\b"
         r"|\bwil (?:niet|nooit) (?:meer )?(?:worden )?(?:op)?gebeld\b"
         r"|\bhaal (?:me|mij|mijn nummer).{0,20}\blijst\b"
