@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -47,8 +47,8 @@ TRANSLATE_S = 60.0
 LINKS = 10_000
 """Links noted lately, so that each is noted once."""
 
-TIDY_S = 3600.0
-"""Between looks for what is older than it may be."""
+TIDY_S = 900.0
+"""Between looks for what is older than it may be; the first comes when the start is long over."""
 
 
 class _Store(EventLog, TurnStore, Protocol):
@@ -183,6 +183,15 @@ class Bookkeeping:
         journal = ShopJournal(self.storage, translation, shop.id, masker, self._subjects)
         return Records(shop.id, keeper, journal, self._digests(model), masker)
 
+    def welcome(
+        self, shop_id: str, session_id: str, customer: str, consent: Mapping[str, object]
+    ) -> None:
+        """Note whose a conversation is, as the shop's server says, and what they agreed to."""
+        now = datetime.now(UTC)
+        subject = {"subject": self._subjects.digest(customer), "means": "signed"}
+        self.storage.append(Event(session_id, shop_id, LINKED, subject, now))
+        self.storage.append(Event(session_id, shop_id, "consent.told", consent, now))
+
     async def run(self) -> None:
         """Write, translate and watch the prompts, for ever."""
         async with asyncio.TaskGroup() as workers:
@@ -202,13 +211,13 @@ class Bookkeeping:
         await self.storage.close()
 
     async def _tidy(self) -> None:
-        """Forget, hour by hour, what is older than the settings allow."""
+        """Forget, every quarter of an hour, what is older than the settings allow."""
         while True:
+            await asyncio.sleep(TIDY_S)
             try:
                 await self.forget(datetime.now(UTC))
             except StorageError as error:
                 log.warning("what is too old could not be erased, it is tried again: %s", error)
-            await asyncio.sleep(TIDY_S)
 
     async def forget(self, now: datetime) -> None:
         """Erase what is older than it may be: words, the log, and states whose time is over.

@@ -18,10 +18,13 @@ from voice_server.conversation.session import Conversation
 from voice_server.conversation.transcript import History
 from voice_server.desks import OpenDesks
 from voice_server.dialogue.llm.model import LanguageModel
+from voice_server.dialogue.personal import PersonalConsent, Profile
+from voice_server.dialogue.shop_session import ShopSession
 from voice_server.engines import Engines
 from voice_server.model_keeping import state_of
 from voice_server.phone_lines import add_phone, telephony_backend
 from voice_server.realtime.api_errors import ApiError
+from voice_server.realtime.customer import Customer
 from voice_server.realtime.ports import PRINCIPAL, RealtimeBackend
 from voice_server.realtime.returning import Returning
 from voice_server.realtime.session_config import SessionDefaults
@@ -34,6 +37,8 @@ from voice_server.tenants import Reload, ShopForbidden, Tenant, Tenants, Unknown
 from voice_server.web.application import WebBackend
 from voice_server.web.pages import add_pages
 from voice_server.web.storefronts import Storefront, Storefronts, add_storefronts
+
+Welcome = Callable[[str, str, str, Mapping[str, object]], None]
 
 
 class WebSeams:
@@ -51,11 +56,13 @@ class WebSeams:
         returning: Callable[[], Returning | None] = lambda: None,
         books: Callable[[], CallBooks | None] = lambda: None,
         call_book: Callable[[], CallBook | None] = lambda: None,
+        welcome: Welcome = lambda shop, session, customer, consent: None,
     ) -> None:
         """``engines`` may still be empty: what needs them is refused until they are loaded.
 
         ``returning``: where clients' resume tokens outlive the process.  ``books``: where calls are
-        written down, ``call_book``: who may be called; once they are open.
+        written down, ``call_book``: who may be called; once they are open.  ``welcome``
+        notes whose a session is (shop id, session id, customer's id, what they agreed to).
         """
         self._settings = settings
         self._tenants = tenants
@@ -65,6 +72,7 @@ class WebSeams:
         self._model = model
         self._reload = reload
         self._returning = returning
+        self._welcome = welcome
         self._books = books
         self._call_book = call_book
 
@@ -95,11 +103,11 @@ class WebSeams:
             ],
         )
 
-    def _realtime(self, tenant: Tenant) -> RealtimeBackend:
+    def _realtime(self, tenant: Tenant, customer: Customer | None = None) -> RealtimeBackend:
         """Return what a session with a shop starts from."""
         settings = self._settings
         return RealtimeBackend(
-            open_conversation=partial(self._open_conversation, tenant),
+            open_conversation=partial(self._open_conversation, tenant, customer),
             defaults=SessionDefaults(
                 instructions=tenant.shop.tone, allow_instructions=settings.allow_instructions
             ),
@@ -111,7 +119,9 @@ class WebSeams:
 
     def _realtime_for(self, request: web.Request) -> tuple[str, RealtimeBackend]:
         tenant = self._shop_of(request)
-        return tenant.id, self._realtime(tenant)
+        principal = request.get(PRINCIPAL)
+        customer = principal.customer if principal is not None else None
+        return tenant.id, self._realtime(tenant, customer)
 
     def _shop_of(self, request: web.Request, asked: str = "") -> Tenant:
         """Return the shop a request is for. Raises ApiError."""
@@ -151,13 +161,19 @@ class WebSeams:
         emit: Callable[[Notice], None],
         history: History,
         channel: str = "phone",
+        customer: Customer | None = None,
     ) -> MutableConversation:
         services = self._tenants.get(shop_id).services
         if services is None:
             raise EngineError("the engines are still being loaded")
 
         def make(emit: Callable[[Notice], None]) -> Conversation:
-            return Conversation(services=services, options=options, emit=emit, history=history)
+            made = Conversation(services=services, options=options, emit=emit, history=history)
+            if customer is not None and isinstance(made.dialogue, ShopSession):
+                made.dialogue.know(*known_of(customer))
+                told = customer.consent.model_dump()
+                self._welcome(shop_id, options.session_id, customer.id, told)
+            return made
 
         return self._desks.join(shop_id, options.session_id, emit, make, channel=channel)
 
@@ -182,6 +198,7 @@ class WebSeams:
     def _open_conversation(
         self,
         tenant: Tenant,
+        customer: Customer | None,
         *,
         session_id: str,
         input_rate: int,
@@ -197,4 +214,15 @@ class WebSeams:
             language=language,
             lead_ms=self._settings.lead_ms,
         )
-        return self._open_call(tenant.id, options, emit=emit, history=history, channel="button")
+        return self._open_call(
+            tenant.id, options, emit=emit, history=history, channel="button", customer=customer
+        )
+
+
+def known_of(customer: Customer) -> tuple[Profile, PersonalConsent]:
+    """Return what advice may use of a customer, and by which consent."""
+    consent = customer.consent
+    return (
+        Profile(tuple(customer.bought), tuple(customer.likes)),
+        PersonalConsent(consent.history, consent.profile, consent.id),
+    )

@@ -455,7 +455,7 @@ class Turn:
         context, known = self._context, ""
         if context.bought or context.likes:
             known = told(context, self._dialogue.knowledge.product_names())
-            self._trace.personalised = True
+            self._trace.knew(context)
         return " ".join(part for part in (TOLD.get(context.level, ""), known) if part)
 
     def _gate(self, facts: tuple[Fact, ...]) -> SentenceGate:

@@ -75,6 +75,8 @@ class Context:
     (:mod:`voice_server.dialogue.personal`)."""
     likes: tuple[str, ...] = ()
     """Tags the caller likes; only ever with consent."""
+    consent: str = ""
+    """Id of that consent."""
     reasons: tuple[str, ...] = ()
     """Why the last advice was given: "wish gift", "kind lighting", "limit 60", "bought oslo"."""
 

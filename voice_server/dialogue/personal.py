@@ -26,6 +26,8 @@ class PersonalConsent:
     """What they bought before may be used for advice."""
     profile: bool = False
     """What they like may be used for advice."""
+    id: str = ""
+    """Of the proof of it, for decision records."""
 
 
 NO_CONSENT = PersonalConsent()
@@ -43,16 +45,16 @@ class Profile:
 
 def admit(context: Context, profile: Profile, consent: PersonalConsent) -> Context:
     """Return the context with what was agreed to, and nothing else."""
+    bought = profile.bought[:MOST] if consent.history else ()
+    likes = profile.likes[:MOST] if consent.profile else ()
     return replace(
-        context,
-        bought=profile.bought[:MOST] if consent.history else (),
-        likes=profile.likes[:MOST] if consent.profile else (),
+        context, bought=bought, likes=likes, consent=consent.id if bought or likes else ""
     )
 
 
 def forget(context: Context) -> Context:
     """Return the context without anything of the caller's past."""
-    return replace(context, bought=(), likes=(), reasons=())
+    return replace(context, bought=(), likes=(), reasons=(), consent="")
 
 
 def withdraws(text: str, language: str) -> bool:

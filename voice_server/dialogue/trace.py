@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from voice_server.dialogue.facts import Answer, Fact
+from voice_server.dialogue.facts import Answer, Context, Fact
 from voice_server.dialogue.gates import Drop, Replace
 from voice_server.dialogue.language import explicit_request
 from voice_server.dialogue.llm.model import LanguageModel
@@ -39,6 +39,13 @@ class Trace:
         self.intent, self.confidence = answer.intent, answer.confidence
         self.facts = list(answer.facts)
         self.rules[rule] = None
+        if answer.intent == "recommend":
+            self.knew(answer.context)
+
+    def knew(self, context: Context) -> None:
+        """Note that what is known of the caller was used, if anything is, and by which consent."""
+        if context.bought or context.likes:
+            self.personalised, self.consent = True, context.consent
 
     def asked(self, model: LanguageModel, prompt: str) -> None:
         """Note that a model was asked."""

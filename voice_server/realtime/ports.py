@@ -15,6 +15,7 @@ from voice_server.conversation.notices import Notice
 from voice_server.conversation.orders import Order
 from voice_server.conversation.transcript import History
 from voice_server.ids import IdFactory, new_id
+from voice_server.realtime.customer import Customer
 from voice_server.realtime.response import VisemeMaker
 from voice_server.realtime.returning import Returning
 from voice_server.realtime.session_config import SessionDefaults
@@ -102,6 +103,8 @@ class Principal:
     """The session configuration an ``ek_`` secret carries."""
     shop: str = ""
     """The only shop it may use; "" for all of them."""
+    customer: Customer | None = None
+    """Who it is, as the shop's server says by an ``ek_`` secret, with what they agreed to."""
 
 
 PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from voice_server.ids import IdFactory, new_id
 from voice_server.realtime.api_errors import ApiError
+from voice_server.realtime.customer import Customer
 from voice_server.realtime.effects import WireError
 from voice_server.realtime.events import WireModel
 from voice_server.realtime.ports import PRINCIPAL, RealtimeBackend
@@ -40,6 +41,8 @@ class SecretRequest(WireModel):
 
     expires_after: ExpiresAfter | None = None
     session: dict[str, Any] | None = None
+    customer: Customer | None = None
+    """Who the client is: an addition of ours, for shops whose customers have logged in."""
 
 
 class SecretsApi:
@@ -77,7 +80,10 @@ class SecretsApi:
         except WireError as error:
             raise ApiError.of(error) from None
         lifetime = wanted.expires_after or ExpiresAfter()
-        value, expires_at = self._secrets.issue(session, lifetime.seconds, shop=shop)
+        customer = wanted.customer.agreed() if wanted.customer is not None else None
+        value, expires_at = self._secrets.issue(
+            session, lifetime.seconds, shop=shop, customer=customer
+        )
         shown = config.effective(self._new_id("sess"))
         return web.json_response({"value": value, "expires_at": expires_at, "session": shown})
 

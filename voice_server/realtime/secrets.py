@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice_server.ids import IdFactory, new_id
+from voice_server.realtime.customer import Customer
 
 PREFIX = "ek"
 SECONDS_LEAST, SECONDS_MOST, SECONDS_DEFAULT = 10, 7200, 600
@@ -27,6 +28,7 @@ class _Kept:
     expires_at: int
     session: dict[str, Any]
     shop: str
+    customer: Customer | None
 
 
 class EphemeralSecrets:
@@ -42,11 +44,17 @@ class EphemeralSecrets:
         self._by_expiry: list[tuple[int, str]] = []
 
     def issue(
-        self, session: dict[str, Any], seconds: int = SECONDS_DEFAULT, *, shop: str = ""
+        self,
+        session: dict[str, Any],
+        seconds: int = SECONDS_DEFAULT,
+        *,
+        shop: str = "",
+        customer: Customer | None = None,
     ) -> tuple[str, int]:
         """Return a new secret for sessions configured so, and when it expires.
 
-        ``shop`` is the only shop it opens, "" where there is but one.
+        ``shop`` is the only shop it opens, "" where there is but one; ``customer`` is who will
+        use it, as the shop's server says.
         """
         now = self._clock()
         while self._by_expiry and (
@@ -57,7 +65,7 @@ class EphemeralSecrets:
         value = self._new_id(PREFIX)
         expires_at = int(now) + seconds
         digest = _digest(value)
-        self._kept[digest] = _Kept(expires_at, session, shop)
+        self._kept[digest] = _Kept(expires_at, session, shop, customer)
         heapq.heappush(self._by_expiry, (expires_at, digest))
         return value, expires_at
 
@@ -70,6 +78,11 @@ class EphemeralSecrets:
         """Return the shop a valid secret opens, "" otherwise."""
         kept = self._valid(value)
         return "" if kept is None else kept.shop
+
+    def customer(self, value: str) -> Customer | None:
+        """Return who a valid secret was made for, None if nobody said so."""
+        kept = self._valid(value)
+        return None if kept is None else kept.customer
 
     def _valid(self, value: str) -> _Kept | None:
         kept = self._kept.get(_digest(value))

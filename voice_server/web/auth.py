@@ -71,7 +71,8 @@ class Authenticator:
         if presented is not None:
             session = self._secrets.find(presented)
             if session is not None:
-                return Principal("ephemeral", session, self._secrets.shop(presented))
+                own, customer = self._secrets.shop(presented), self._secrets.customer(presented)
+                return Principal("ephemeral", session, own, customer)
             if (shop := self._shop_of(presented)) is not None:
                 return Principal("key", shop=shop)
         if self._demo:

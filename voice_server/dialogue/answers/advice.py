@@ -117,7 +117,22 @@ def _reasons(scene: Scene, *products: Product) -> tuple[str, ...]:
     found += [f"kind {kind}" for kind in kinds]
     found += [f"limit {limit}"] if limit is not None else []
     found += [f"likes {tag}" for tag in scene.context.likes if tag in tags]
+    found += [f"bought {own.id}" for own in _passed_over(scene, products)[:1]]
     return tuple(found)
+
+
+def _passed_over(scene: Scene, chosen: Sequence[Product]) -> list[Product]:
+    """Return what fits as well and was not advised because they have it."""
+    wishes, kinds = _wishes(scene)
+    owned = [scene.shop.catalogue.get(key) for key in scene.context.bought]
+    of_kind = {p.id for kind in kinds for p in scene.shop.catalogue.in_category(kind)}
+    return [
+        product
+        for product in owned
+        if product is not None
+        and product not in chosen
+        and (product.id in of_kind if kinds else bool(wishes & product.tags))
+    ]
 
 
 def _ask(scene: Scene) -> Draft | None:

@@ -56,6 +56,9 @@ def _word(scene: Scene, kind: str, value: str) -> str:
         category = scene.shop.catalogue.categories.get(value)
         names = category.names.get(scene.language, ()) if category is not None else ()
         return names[0] if names else value
+    if kind == "bought":
+        product = scene.shop.catalogue.get(value)
+        return scene.noun(product).den if product is not None else value
     if kind == "limit":
         return scene.sheets.money(scene.amount(value))
     return scene.use(value)
@@ -63,4 +66,5 @@ def _word(scene: Scene, kind: str, value: str) -> str:
 
 def forgotten(scene: Scene) -> Draft:
     """They took their consent back: it holds already, say so."""
-    return Draft(tuple(scene.say("forgotten")), changes={"bought": (), "likes": (), "reasons": ()})
+    changes = {"bought": (), "likes": (), "reasons": (), "consent": ""}
+    return Draft(tuple(scene.say("forgotten")), changes=changes)

@@ -13,7 +13,7 @@ from voice_server.dialogue.language import LanguageTracker
 
 logger = logging.getLogger(__name__)
 
-_SECRETS = ("order", "pending_number", "pending_postcode", "bought", "likes", "reasons")
+_SECRETS = ("order", "pending_number", "pending_postcode", "bought", "likes", "reasons", "consent")
 """Fields of the context that prove, or begin to prove, who the caller is, or tell of their past:
 whoever comes back with a session's id proves it, and agrees to it, anew."""
 
