@@ -133,6 +133,8 @@ class Reaching(Recorded):
 
     def _reach_late(self, now: float) -> list[Effect]:
         """Due: no sound comes, or the machine talks on."""
+        if self.stage is not Stage.TALKING:
+            return []
         if self.tally.answered_by == Verdict.MACHINE.value:
             return self.end("a machine that takes no message", now)
         assert self._machine is not None, "due while it listens"  # noqa: S101
