@@ -48,6 +48,7 @@ from voice_server.speech.verbalise import verbalise
 from voice_server.start_failed import StartFailed
 from voice_server.telephony.calls import Calls
 from voice_server.tenants import Reload, Reloader, Tenant
+from voice_server.translators import caption_translator
 from voice_server.web.application import REALTIME, WebBackend, create_application, drain
 from voice_server.web.telephony import DIALLER, TELEPHONY, drain_calls
 from voice_server.web_seams import WebSeams
@@ -306,6 +307,8 @@ class App:
                 language.identify,
                 dialogue,
                 services.tts,
+                tenant.guards(),
+                caption_translator(tenant.shop, self._model),
             ),
             first=tenant is self.tenants.default,
         )
@@ -384,6 +387,7 @@ class App:
             lambda: self._returning,
             lambda: self._books.storage if self._books is not None else None,
             lambda: self._phone_book,
+            lambda *told: None if self._books is None else self._books.welcome(*told),
         )
         return seams.backend()
 
