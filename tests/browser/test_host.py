@@ -179,7 +179,7 @@ async def test_what_is_wrong_is_shown_at_its_field_and_nothing_is_kept(
     await page.locator('[data-place="segment.0.flash.code"]').fill("no way!")
     await page.locator("#save").click()
     problem = page.locator('[data-problem="segment.0.duration_s"]')
-    await expect(problem).to_have_text("At least 10.0.")
+    await expect(problem).to_have_text("At least 0:10.")
     await expect(page.locator('[data-place="segment.0.duration_s"]')).to_have_attribute(
         "aria-invalid", "true"
     )

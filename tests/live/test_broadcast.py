@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from voice_server.live.broadcast import WAITING, Broadcast, Lagging, Page
+from voice_server.live.broadcast import RECENT, WAITING, Broadcast, Lagging, Page
 
 
 async def drain(page: Page) -> list[dict[str, object]]:
@@ -73,3 +73,37 @@ async def test_waiting_for_a_frame() -> None:
     page.close()
     page.put("late")
     assert await page.next() is None
+
+
+async def read(page: Page) -> list[dict[str, object]]:
+    found = []
+    while page.waiting:
+        frame = await page.next()
+        assert isinstance(frame, str)
+        found.append(orjson.loads(frame))
+    return found
+
+
+async def test_who_comes_late_sees_the_chat_but_nothing_that_was_taken_back() -> None:
+    pages = Broadcast()
+    for number in range(RECENT + 4):
+        pages.send(
+            {
+                "type": "chat",
+                "id": f"m{number}",
+                "platform": "twitch",
+                "author_id": f"u{number % 2}",
+            }
+        )
+    pages.send({"type": "chat_removed", "platform": "twitch", "kind": "delete", "target": "m9"})
+    pages.send({"type": "chat_removed", "platform": "youtube", "kind": "delete", "target": "m8"})
+    ids = [message["id"] for message in await read(pages.join("viewer"))]
+    assert len(ids) == RECENT - 1
+    assert "m9" not in ids
+    assert "m8" in ids
+    assert await read(pages.join("stage")) == []
+    pages.send({"type": "chat_removed", "platform": "twitch", "kind": "ban", "target": "u1"})
+    left = await read(pages.join("host"))
+    assert {message["author_id"] for message in left} == {"u0"}
+    pages.send({"type": "chat_removed", "platform": "twitch", "kind": "clear", "target": ""})
+    assert await read(pages.join("viewer")) == []

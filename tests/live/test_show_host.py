@@ -135,3 +135,13 @@ def test_a_host_answer_replaces_one_that_is_being_prepared() -> None:
     play.run(40)
     assert [line.text for line in spoken(play, cluster)].count("49 euros.") == 0
     assert spoken(play, cluster)[-1].text == "Elle coûte 49 €."
+
+
+def test_a_host_who_reads_does_not_call_themselves_a_virtual_voice() -> None:
+    for language in ("fr", "nl", "de", "en"):
+        play = Play(sheet("oslo", policy="tiktok_shop_us", language=language, remind_s=30)).begin()
+        play.run(120)
+        said = " ".join(c.line.text for _, c in play.log if isinstance(c, ev.Speak)).lower()
+        for claim in ("voix virtuelle", "virtuele stem", "virtuelle stimme", "virtual voice"):
+            assert claim not in said
+        assert any(word in said for word in ("intelligence", "intelligentie", "intelligenz"))

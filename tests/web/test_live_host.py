@@ -105,7 +105,7 @@ async def client(house: House) -> AsyncIterator[Client]:
     @web.middleware
     async def bound(request: web.Request, handler: Any) -> web.StreamResponse:
         shop = request.headers.get("X-Bound-To", "")
-        request[PRINCIPAL] = Principal("k", "key", shop=shop)
+        request[PRINCIPAL] = Principal("key", shop=shop)
         return cast(web.StreamResponse, await handler(request))
 
     app = web.Application(middlewares=[bound])
@@ -179,7 +179,7 @@ async def test_the_microphone_reaches_stage_and_viewers(client: Client, house: H
         await second.send_json({"type": "mic", "on": True})
         assert (await until(second, "refused"))["reason"] == "mic_taken"
         await second.send_bytes(bytes(960))
-        heard = []
+        heard: list[dict[str, Any]] = []
         async with asyncio.timeout(5):
             while len(heard) < 5:
                 message = await viewer.receive()

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import orjson
 
+from voice_server.live.chat.envelope import Kind
+
 WAITING = 400
 """Messages a page may be behind: about a minute of speech. Then it is closed and connects anew:
 a page that lags so far would show a mouth without its sound."""
@@ -15,6 +17,9 @@ WAITING_BYTES = 8_000_000
 
 LIVE_WAITING = 25
 """Frames of the host's voice (half a second) that may wait for a page."""
+
+RECENT = 25
+"""Messages of the chat that a page which comes late is shown."""
 
 Frame = str | bytes
 
@@ -82,6 +87,7 @@ class Broadcast:
         """``on_audience(count)`` is called when stage pages and viewers come and go."""
         self._pages: set[Page] = set()
         self._kept: dict[str, Frame] = {}
+        self._chat: deque[dict[str, object]] = deque(maxlen=RECENT)
         self._on_audience = on_audience
 
     @property
@@ -95,6 +101,9 @@ class Broadcast:
         for name, frame in self._kept.items():
             if role == "host" or not name.startswith("host."):
                 page.put(frame)
+        if role in ("viewer", "host"):
+            for message in self._chat:
+                page.tell(message)
         self._pages.add(page)
         self._on_audience(self.audience)
         return page
@@ -111,6 +120,11 @@ class Broadcast:
         name = ("host." if host else "") + str(message["type"])
         if keep:
             self._kept[name] = frame
+        if message["type"] == "chat":
+            self._chat.append(message)
+        elif message["type"] == "chat_removed":
+            kept = [said for said in self._chat if not _removed(said, message)]
+            self._chat = deque(kept, maxlen=RECENT)
         for page in self._pages:
             if page.role == "host" or not host:
                 page.put(frame)
@@ -146,3 +160,15 @@ class Broadcast:
         """The show is over: every page gets what waits for it, then the end."""
         for page in list(self._pages):
             page.close()
+
+
+def _removed(said: dict[str, object], removal: dict[str, object]) -> bool:
+    """Whether a moderator took this message back, as the pages decide it too."""
+    if said["platform"] != removal["platform"]:
+        return False
+    kind, target = removal["kind"], removal["target"]
+    return (
+        kind == Kind.CLEAR
+        or (kind == Kind.DELETE and said["id"] == target)
+        or (kind == Kind.BAN and said["author_id"] == target)
+    )

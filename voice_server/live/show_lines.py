@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from voice_server.live.chat.envelope import Kind
 from voice_server.live.outcomes import Social
 from voice_server.live.phrases import listed, phrases, sayable
+from voice_server.live.policy import POLICIES
 from voice_server.live.run_sheet import fields_of
 from voice_server.live.show_events import AnswerDraft, Line, LineKind
 from voice_server.live.show_state import NAMED, REMEMBERED, REPEAT_S, ShowState
@@ -23,6 +24,10 @@ THANKED = {
 
 TALK_GESTURES = ("", "point_card", "", "hold_product", "", "count_two", "", "open_hands", "", "nod")
 """One after the other: a presenter who moves at every sentence tires the eye."""
+
+
+OWN_VOICE = frozenset({"opening", "opening_again", "remind"})
+"""Phrases in which the voice speaks of itself."""
 
 
 def turn(show: ShowState, key: str) -> int:
@@ -77,6 +82,9 @@ def phrase(
 ) -> list[Line]:
     """Return a fixed phrase as lines, in the wording that is due."""
     language = language or show.sheet.language
+    mood, gesture, look = MANNERS.get(key, ("happy", "", "camera"))
+    if key in OWN_VOICE and not POLICIES[show.sheet.policy].voice:
+        key = f"{key}_host"  # a person reads: "I am a virtual voice" would be a lie
     variant = turn(show, key)
 
     def wording(spoken: str) -> list[str]:
@@ -87,7 +95,6 @@ def phrase(
     clauses = wording(language)
     elsewhere = {other: wording(other) for other in others(show, language)}
     uses = frozenset({"price"}) if key in {"price", "flash_end"} else frozenset()
-    mood, gesture, look = MANNERS.get(key, ("happy", "", "camera"))
     return [
         make(
             show,

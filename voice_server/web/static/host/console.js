@@ -26,7 +26,7 @@ const handlers = {
   chat: line,
   chat_hidden: line,
   line: ({ by_host }) => (byHost = by_host),
-  upcoming: ({ text }) => ($("next").textContent = text ? `${t("coming")} : ${text}` : ""),
+  upcoming: ({ text }) => ($("next").textContent = text ? `${t("coming")}: ${text}` : ""),
   draft: (message) => queue.draft(message),
   accepted: (message) => queue.accepted(message) || said(t("accepted")),
   refused,

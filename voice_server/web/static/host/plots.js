@@ -1,7 +1,8 @@
 /** Plots as SVG elements: bars by minute, dots over time, shares. No library, no innerHTML. */
 
 const NS = "http://www.w3.org/2000/svg";
-const WIDTH = 640;
+const WIDTH = 960;
+const NARROW = 460;
 const HEIGHT = 220;
 const LEFT = 38;
 const BOTTOM = 26;
@@ -15,8 +16,8 @@ function svg(tag, given, ...children) {
 }
 
 /** A round number of steps (1, 2 or 5 times a power of ten) that reach `most`. */
-export function ticks(most, count = 4) {
-  const rough = Math.max(most, 1) / count;
+export function ticks(most, count = 4, least = 0) {
+  const rough = Math.max(Math.max(most, 1) / count, least);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
   const found = [];
@@ -37,7 +38,7 @@ function frame(label, top, across, xs) {
 
 /** Questions by minute: the answered part of each bar, and the rest above it. */
 export function bars(asked, met, { label, across }) {
-  const { plot, y } = frame(label, ticks(Math.max(...asked, 1)), across, asked.map((_, at) => [middle(at, asked.length), String(at)]).filter((_, at) => at % Math.ceil(asked.length / 12) === 0 && at < asked.length * 0.92));
+  const { plot, y } = frame(label, ticks(Math.max(...asked, 1), 4, 1), across, asked.map((_, at) => [middle(at, asked.length), String(at)]).filter((_, at) => at % Math.ceil(asked.length / 12) === 0 && at < asked.length * 0.92));
   const wide = Math.min(46, ((WIDTH - LEFT) / Math.max(asked.length, 1)) * 0.72);
   asked.forEach((count, at) => {
     const x = middle(at, asked.length) - wide / 2;
@@ -64,8 +65,8 @@ export function shares(rows, { label }) {
   const most = Math.max(...rows.map(([, asked]) => asked), 1);
   const high = 30;
   const names = 150;
-  const plot = svg("svg", { viewBox: `0 0 ${WIDTH / 1.6} ${rows.length * high}`, role: "img", "aria-label": label });
-  const room = WIDTH / 1.6 - names - 64;
+  const plot = svg("svg", { viewBox: `0 0 ${NARROW} ${rows.length * high}`, role: "img", "aria-label": label });
+  const room = NARROW - names - 64;
   rows.forEach(([name, asked, answered], at) => {
     const y = at * high;
     const long = (value) => (room * value) / most;

@@ -69,7 +69,9 @@ function draw() {
       el("thead", "", el("tr", "", el("th", "", t("text")), el("th", "", ""), el("th", "", t("askers")), el("th", "", t("reason")))),
       el("tbody", "", ...r.unanswered.map((q) => el("tr", "", el("td", "", q.text), el("td", "", q.language.toUpperCase()), el("td", "n", String(q.askers)), el("td", "", reason(q.reason)))))));
     unmet.classList.add("wide");
-    parts.push(minute, waits,
+    parts.push(minute);
+    if (r.waits.length) parts.push(waits);
+    parts.push(
       by(t("r_language"), r.by_language, (code) => (code ? languages.of(code) : "–")),
       by(t("r_product"), r.by_product, (id) => r.products[id] ?? (id || t("r_none"))),
       by(t("r_intent"), r.by_intent, (word) => topic(word) || t("r_none")));

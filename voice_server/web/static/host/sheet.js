@@ -140,7 +140,7 @@ class Editor {
   }
 
   #wrong(problems) {
-    this.problems = new Map(problems.map(({ place, code, words, limit }) => [place, known(`p_${code}`) ? t(`p_${code}`, { l: limit }) : words]));
+    this.problems = new Map(problems.map((problem) => [problem.place, sentence(problem)]));
     const first = problems.map(({ place }) => Number(/^segment\.(\d+)\./.exec(place)?.[1] ?? -1)).find((at) => at >= 0);
     if (first !== undefined && !problems.some(({ place }) => place.startsWith(`segment.${this.selected}.`))) this.selected = first;
     const script = /^segment\.\d+\.points\.(\w+)/.exec(problems[0].place);
@@ -286,6 +286,13 @@ class Editor {
     );
     $("history").showModal();
   }
+}
+
+/** What is wrong with a field, in the host's language where we have words for it. */
+function sentence({ place, code, words, limit }) {
+  if (place.endsWith(".code")) return t("p_code");
+  const short = place.endsWith("_s") && !Number.isNaN(Number(limit)) ? clock(Number(limit)) : limit.replace(/\.0$/, "");
+  return known(`p_${code}`) ? t(`p_${code}`, { l: short }) : words;
 }
 
 speak();

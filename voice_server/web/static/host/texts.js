@@ -176,6 +176,7 @@ const TEXTS = {
   p_decimal_max_places: ["Au plus deux décimales.", "Hoogstens twee decimalen.", "Höchstens zwei Nachkommastellen.", "At most two decimals."],
   p_too_short: ["Ajoutez au moins une séquence.", "Voeg minstens één onderdeel toe.", "Fügen Sie mindestens einen Abschnitt hinzu.", "Add at least one segment."],
   p_too_long: ["Au plus {l}.", "Hoogstens {l}.", "Höchstens {l}.", "At most {l}."],
+  p_code: ["Majuscules, chiffres et tirets seulement.", "Alleen hoofdletters, cijfers en streepjes.", "Nur Großbuchstaben, Ziffern und Striche.", "Capitals, digits and hyphens only."],
   p_field: ["Le champ {{l}} n'existe pas.", "Het veld {{l}} bestaat niet.", "Das Feld {{l}} gibt es nicht.", "There is no field {{l}}."],
   p_braces: ["Une accolade manque.", "Er ontbreekt een accolade.", "Eine Klammer fehlt.", "A brace is missing."],
   p_product: ["Ce produit n'est plus au catalogue.", "Dit product is niet meer in de catalogus.", "Dieses Produkt ist nicht mehr im Katalog.", "This product is no longer in the catalogue."],
