@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import io
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from voice_server.live.chat import wire
 from voice_server.live.chat.cleaning import clean
 from voice_server.live.session import ShowSession
 from voice_server.realtime.ports import PRINCIPAL
+from voice_server.web.avatars import add_avatars
 from voice_server.web.live_console import HostConsole
 from voice_server.web.live_reports import ReportRoutes, Reports
 from voice_server.web.pages import STATIC, send_page
@@ -39,7 +39,6 @@ CHAT_EVERY_S = 1.5
 """A viewer's messages follow each other no faster; what comes faster is not taken."""
 LAGGED, OVER, RESTARTING, FULL = 4408, 1000, 1012, 1013
 _FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_LOOK = re.compile(r"[a-z0-9-]{1,40}")
 
 GetShow = Callable[[str], ShowSession | None]
 
@@ -68,7 +67,7 @@ def add_live(app: web.Application, backend: LiveBackend) -> None:
         ("console/shows/{show}/report", "host/report"),
     ):
         app.router.add_get(f"/{path}", routes.page(f"{name}.html"))
-    app.router.add_get("/avatars/{look}/rig.json", routes.rig)
+    add_avatars(app, backend.avatars)
     app.router.add_get("/live/{show}/stage", routes.stage)
     app.router.add_get("/live/{show}/watch", routes.watch)
     app.router.add_post("/live/{show}/events", routes.events)
@@ -90,20 +89,6 @@ class _Routes:
             return send_page(STATIC / name)
 
         return serve
-
-    async def rig(self, request: web.Request) -> web.StreamResponse:
-        look = request.match_info["look"]
-        path = self._backend.avatars / look / "rig.json"
-        if not _LOOK.fullmatch(look) or not path.is_file():
-            raise web.HTTPNotFound
-        return web.FileResponse(
-            path,
-            headers={
-                "Content-Type": "application/json",
-                "Cache-Control": "no-cache",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
 
     # ------------------------------------------------------------------ pages' sockets
 

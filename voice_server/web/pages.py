@@ -25,9 +25,10 @@ PAGE_POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' data:",
+        # blob: is a page's own: textures out of a 3D model's file.
+        "img-src 'self' data: blob:",
         "font-src 'self'",
-        "connect-src 'self'",
+        "connect-src 'self' blob:",
         "media-src 'self' blob:",
         "worker-src 'self'",
         "manifest-src 'self'",

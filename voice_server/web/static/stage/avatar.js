@@ -51,7 +51,8 @@ export class Avatar {
 
   /** Silence: the mouth shuts, the arms go down. */
   hush(time) {
-    this.timeline.cut(time);
+    this.timeline.cut();
+    this.mood = "neutral"; // until the next line: who was interrupted does not grin on
     if (this.gesture) this.gesture.began = Math.min(this.gesture.began, time - this.gesture.seconds * 0.8);
   }
 

@@ -17,7 +17,12 @@ export class AudioClock {
   /** Try to let sound out; must be called in a click where the browser wants one. */
   async start() {
     if (this.muted) return false;
-    this.context ??= new AudioContext({ latencyHint: "interactive" });
+    if (!this.context) {
+      this.context = new AudioContext({ latencyHint: "interactive" });
+      /** All speech goes through here. */
+      this.output = new GainNode(this.context);
+      this.output.connect(this.context.destination);
+    }
     if (this.context.state !== "running") {
       const before = this.time();
       await Promise.race([this.context.resume(), new Promise((r) => setTimeout(r, 1000))]);
@@ -64,7 +69,7 @@ export class AudioClock {
       for (let i = 0; i < pcm.length; i += 1) samples[i] = pcm[i] / 32768;
       const source = this.context.createBufferSource();
       source.buffer = buffer;
-      source.connect(this.context.destination);
+      source.connect(this.output);
       source.onended = () => this.sources.delete(source);
       source.start(at - this.shift);
       this.sources.add(source);

@@ -118,6 +118,8 @@ async function main() {
     language,
     captions: options.get("captions") ?? language,
     muted: true,
+    backdrop: options.get("backdrop") ?? "auto",
+    exact: true,
   });
   const clock = (stage.clock = new FeedClock(post));
   new ShowLink(`/live/${encodeURIComponent(show)}/stage`, {
@@ -194,7 +196,7 @@ async function encode({ post, tell, fail, socket }) {
   });
   const [track] = stream.getVideoTracks();
   track.onended = () => fail(new Error("the capture of the page ended"));
-  const frames = new MediaStreamTrackProcessor({ track }).readable.getReader();
+  const frames = new MediaStreamTrackProcessor({ track, maxBufferSize: 8 }).readable.getReader();
   const luma = new Uint8Array(FIELDS * FIELD * STRIP * 4);
   setInterval(() => tell({ type: "counts", ...counts }), 1000);
   for (;;) {

@@ -2,27 +2,27 @@
 
 import { Avatar } from "./avatar.js";
 import { Pace, cueAt, cues } from "./captions.js";
+import { el, fillCard } from "./card.js";
 import { AudioClock } from "./clock.js";
+import { Ear, Listener } from "./ear.js";
 import { FACE_REGION, HEAD_REGION, RIG_HEIGHT, RIG_WIDTH, drawAvatar, settle } from "./painter.js";
 import { say } from "./texts.js";
 
 /** 30 frames a second: the next one is asked for only after this, which halves what idles. */
-const REST_MS = 22;
+const REST_MS = 24;
+/** A frame is seen about so much after it is drawn: it shows the mouth of that moment. */
+const SEEN_LATER_S = 0.02;
 /** How long a sentence stays after it was said. */
 const CAPTION_MS = 1500;
 const LOWER_THIRD_MS = 9000;
+/** Who presents where a 3D model cannot or may not. */
+const FALLBACK = "lea";
 
-/** An element with a class and text; never HTML. */
-export function el(tag, name, text = "") {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text) node.textContent = text;
-  return node;
-}
+export { el };
 
 export class Stage {
   /** `root` gets the stage; `show` its id; `captions` a language or "" for none; `backdrop` a scene. */
-  constructor(root, { show, language, captions = language, muted = false, avatar = "", backdrop = "", market = "" }) {
+  constructor(root, { show, language, captions = language, muted = false, avatar = "", backdrop = "", market = "", exact = false }) {
     this.show = show;
     this.language = language;
     this.captions = captions;
@@ -30,6 +30,8 @@ export class Stage {
     /** "" is transparent, "auto" the show's room, else the name of a scene. */
     this.wantedBackdrop = backdrop;
     this.wantedMarket = market;
+    /** For a recording: looks at every frame of the page, draws what its clock says to the letter. */
+    this.exact = exact;
     this.clock = new AudioClock({ muted });
     this.root = root;
     this.root.classList.add("stage");
@@ -42,8 +44,9 @@ export class Stage {
       third: el("p", "lower-third"),
       caption: el("p", "caption"),
       card: el("article", "card"),
+      credit: el("p", "credit"),
     };
-    for (const name of ["teaser", "third", "caption", "card"]) this.parts[name].hidden = true;
+    for (const name of ["teaser", "third", "caption", "card", "credit"]) this.parts[name].hidden = true;
     this.parts.caption.setAttribute("aria-live", "polite");
     this.room = el("canvas", "backdrop");
     this.room.hidden = !backdrop;
@@ -76,11 +79,29 @@ export class Stage {
     handler?.();
   }
 
-  /** Take a piece of speech. */
+  /**
+   * Take a piece of speech. A line that comes without mouth shapes (the host's microphone, a voice
+   * without timing) is listened to before it sounds.
+   */
   onSpeech({ id, at_ms, rate, lead_ms, visemes }, pcm) {
     const began = this.clock.play(id, at_ms, rate, pcm, lead_ms);
     if (this.current?.id === id) this.pace.sound(began, began + at_ms / 1000 + pcm.length / rate);
-    this.avatar?.timeline.add(visemes, began);
+    if (visemes.length) this.timed = id;
+    if (this.ear?.line !== id) this.ear = Object.assign(new Ear(rate), { line: id });
+    this.avatar?.timeline.add(this.timed === id ? visemes : this.ear.cues(pcm, at_ms), began);
+  }
+
+  /** Move the lips to a microphone of this machine (a MediaStream); it is heard, not played. */
+  async listen(stream) {
+    this.deafen();
+    if (!(await this.clock.start())) throw new Error("this page may not use sound yet: click on it");
+    this.listener = new Listener(this.clock.context.createMediaStreamSource(stream));
+  }
+
+  /** Stop that. */
+  deafen() {
+    this.listener?.stop();
+    this.listener = null;
   }
 
   setCaptions(language) {
@@ -95,9 +116,53 @@ export class Stage {
     this.#lay();
     const look = this.wantedAvatar || message.avatar;
     const response = await fetch(`/avatars/${encodeURIComponent(look)}/rig.json`);
+    if (response.status === 403) {
+      // Its licence forbids it. The host reads why; the show goes on with our own.
+      this.#warn((await response.json()).error);
+      return this.#wear(await this.#rig(FALLBACK));
+    }
     if (!response.ok) throw new Error(`no avatar ${look}`);
-    this.avatar = new Avatar(await response.json());
-    this.canvas.setAttribute("aria-label", `${this.avatar.rig.title}, ${say(this.language, "ai")}`);
+    const rig = await response.json();
+    if (rig.kind !== "vrm") return this.#wear(rig);
+    const { VrmAvatar, hasWebGL } = await import("./vrm/vrm-avatar.js");
+    if (!hasWebGL()) return this.#wear(await this.#rig(rig.fallback ?? FALLBACK));
+    // A canvas that was drawn on in two dimensions cannot become one of three.
+    const canvas = this.canvas.cloneNode();
+    this.canvas.replaceWith(canvas);
+    this.canvas = canvas;
+    this.context = null;
+    try {
+      this.avatar = null;
+      this.#wear(rig, await VrmAvatar.load(rig, look, canvas));
+    } catch (error) {
+      const flat = canvas.cloneNode();
+      this.canvas.replaceWith(flat);
+      this.canvas = flat;
+      this.#wear(await this.#rig(rig.fallback ?? FALLBACK));
+      throw error; // the page's log has it
+    }
+  }
+
+  async #rig(look) {
+    return (await fetch(`/avatars/${encodeURIComponent(look)}/rig.json`)).json();
+  }
+
+  #wear(rig, avatar = new Avatar(rig)) {
+    this.avatar?.dispose?.();
+    this.avatar = avatar;
+    this.parts.credit.textContent = rig.credit ?? "";
+    this.parts.credit.hidden = !rig.credit;
+    this.canvas.setAttribute("aria-label", `${rig.title}, ${say(this.language, "ai")}`);
+    this.#lay();
+  }
+
+  /** Words for the host, on the stage itself: whoever sets it up looks there. */
+  #warn(words) {
+    console.warn(words);
+    this.parts.third.textContent = words;
+    this.parts.third.hidden = false;
+    clearTimeout(this.thirdTimer);
+    this.thirdTimer = setTimeout(() => (this.parts.third.hidden = true), 2 * LOWER_THIRD_MS);
   }
 
   #line(message) {
@@ -152,52 +217,11 @@ export class Stage {
     clearInterval(this.flashTimer);
     this.cardNow = card ?? null;
     if (!card) return;
-    if (card.picture) {
-      const picture = el("img", "card-picture");
-      picture.src = card.picture;
-      picture.alt = card.name;
-      node.append(picture);
-      this.#loadPicture(card.picture);
-    }
-    const body = el("div", "card-body");
-    body.append(el("h2", "card-name", card.name));
-    const price = el("p", "card-price");
-    const flashPrice = flash?.price[this.language] ?? (flash ? Object.values(flash.price)[0] : "");
-    price.append(el("strong", "", flashPrice || card.price));
-    const was = flashPrice ? card.price : card.was_price;
-    if (was) price.append(el("s", "", was));
-    body.append(price);
-    if (flash) body.append(this.#flash(flash));
-    body.append(el("p", `card-stock is-${card.stock}`, say(this.language, card.stock, { n: card.count })));
-    node.append(body);
-    const qr = el("img", "card-qr");
-    qr.src = `/live/${encodeURIComponent(this.show)}/qr/${encodeURIComponent(card.product_id)}.svg`;
-    qr.alt = "";
-    const foot = el("div", "card-foot");
-    const link = el("a", "card-link", say(this.language, "order"));
-    if (/^https?:/.test(card.url)) link.href = card.url;
-    link.target = "_blank";
-    link.rel = "noopener noreferrer";
-    foot.append(qr, link);
-    node.append(foot);
+    if (card.picture) this.#loadPicture(card.picture);
+    this.flashTimer = fillCard(node, card, flash, { show: this.show, language: this.language });
     node.classList.remove("enter");
     void node.offsetWidth; // restarts the animation
     node.classList.add("enter");
-  }
-
-  #flash({ code, seconds }) {
-    const box = el("p", "card-flash", say(this.language, "flash"));
-    const left = el("time", "", "");
-    const ends = performance.now() + seconds * 1000;
-    const show = () => {
-      const s = Math.max(0, Math.round((ends - performance.now()) / 1000));
-      left.textContent = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
-    };
-    show();
-    this.flashTimer = setInterval(show, 500);
-    box.append(left);
-    if (code) box.append(el("b", "", `${say(this.language, "code")} ${code}`));
-    return box;
   }
 
   async #loadPicture(url) {
@@ -289,15 +313,22 @@ export class Stage {
     this.canvas.height = Math.round(h * ratio);
     this.place = { scale: scale * ratio, x: (left - x) * ratio, y: (top - y) * ratio };
     this.pose = null;
+    this.avatar?.resize?.(this.canvas.width, this.canvas.height);
   }
 
   #frame() {
-    setTimeout(() => requestAnimationFrame(() => this.#frame()), REST_MS);
-    if (!this.avatar) return;
-    const began = performance.now();
+    if (this.exact) requestAnimationFrame(() => this.#frame());
+    else setTimeout(() => requestAnimationFrame(() => this.#frame()), REST_MS);
     const time = this.clock.heard();
+    if (!this.avatar || time === this.time) return;
+    this.time = time;
+    const began = performance.now();
     this.#follow(time);
-    this.avatar.update(time);
+    if (this.listener) {
+      const cue = this.listener.cue(time);
+      this.avatar.timeline.add([cue], time - cue[2] / 1000);
+    }
+    this.avatar.update(time + (this.exact ? 0 : SEEN_LATER_S));
     this.#draw();
     this.frames += 1;
     this.drawn += performance.now() - began;
@@ -306,6 +337,7 @@ export class Stage {
 
   /** Draw what differs from the frame before; the rest of the canvas stays as it is. */
   #draw() {
+    if (this.avatar.draw) return this.avatar.draw();
     const ctx = (this.context ??= this.canvas.getContext("2d"));
     const { scale, x, y } = this.place;
     const rig = this.avatar.rig;

@@ -13,9 +13,10 @@ const SEALED = new Set(["PP", "FF"]);
 const KEPT_S = 1;
 
 export class VisemeTimeline {
-  /** `visemes`: the rig's table of mouth parameters by name. */
-  constructor(visemes) {
+  /** `visemes`: a table of mouth parameters by name of the shape; `names`: of those parameters. */
+  constructor(visemes, names = MOUTH) {
     this.shapes = visemes;
+    this.names = names;
     this.cues = [];
   }
 
@@ -29,16 +30,15 @@ export class VisemeTimeline {
     }
   }
 
-  /** Forget what comes after `time`: an interruption shuts the mouth with the sound. */
-  cut(time) {
-    this.cues = this.cues.filter((cue) => cue.start < time);
-    for (const cue of this.cues) cue.end = Math.min(cue.end, time);
+  /** Forget everything: an interruption shuts the mouth with the sound, in the next frame. */
+  cut() {
+    this.cues = [];
   }
 
   /** Mouth parameters at `time`. */
   at(time) {
     this.cues = this.cues.filter((cue) => cue.end + KEPT_S > time);
-    const found = Object.fromEntries(MOUTH.map((name) => [name, 0]));
+    const found = Object.fromEntries(this.names.map((name) => [name, 0]));
     let total = 0;
     let sealed = null;
     for (const cue of this.cues) {
@@ -46,15 +46,15 @@ export class VisemeTimeline {
       if (share <= 0) continue;
       if (SEALED.has(cue.name) && time >= cue.start && time <= cue.end) sealed = cue;
       total += share;
-      for (const name of MOUTH) found[name] += share * cue.weight * (cue.shape[name] ?? 0);
+      for (const name of this.names) found[name] += share * cue.weight * (cue.shape[name] ?? 0);
     }
-    if (total > 0) for (const name of MOUTH) found[name] /= Math.max(total, 1);
+    if (total > 0) for (const name of this.names) found[name] /= Math.max(total, 1);
     if (sealed) {
       // In the middle of a closure nothing of the neighbours is left.
       const length = sealed.end - sealed.start;
       const edge = Math.min(0.02, length / 3);
       const inside = Math.min((time - sealed.start) / edge, (sealed.end - time) / edge, 1);
-      for (const name of MOUTH) {
+      for (const name of this.names) {
         const goal = sealed.shape[name] ?? 0;
         found[name] += (goal - found[name]) * inside;
       }
