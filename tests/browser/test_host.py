@@ -442,3 +442,21 @@ async def test_the_report_has_plots_and_goes_along(page: Page, house: House) -> 
     await expect(page.locator("#which option")).to_have_count(2)
     await page.locator("#which").select_option(index=1)
     await expect(page.locator(".facts b").first).to_have_text("2")
+
+
+async def test_a_heap_of_the_hosts_voice_does_not_stay_late(page: Page, house: House) -> None:
+    await page.goto(f"{house.url}/stage/evening?muted")
+    await page.wait_for_function("() => window.stage?.avatar")
+    ahead, played = await page.evaluate("""() => {
+      const { stage } = window;
+      const play = stage.clock.play.bind(stage.clock);
+      let played = 0;
+      stage.clock.play = (...given) => ((played += 1), play(...given));
+      for (let i = 0; i < 150; i += 1) {
+        const header = { id: "host-1", at_ms: i * 20, rate: 24000, lead_ms: 60, visemes: [] };
+        stage.onSpeech({ ...header, host: true }, new Int16Array(480));
+      }
+      return [stage.clock.until - stage.clock.time(), played];
+    }""")
+    assert ahead < 0.4  # three seconds came at once
+    assert 10 <= played <= 25

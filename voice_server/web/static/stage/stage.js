@@ -4,6 +4,7 @@ import { Avatar } from "./avatar.js";
 import { Pace, cueAt, cues } from "./captions.js";
 import { el, fillCard } from "./card.js";
 import { AudioClock } from "./clock.js";
+import { HostDelay } from "./host-delay.js";
 import { Ear, Listener } from "./ear.js";
 import { FACE_REGION, HEAD_REGION, RIG_HEIGHT, RIG_WIDTH, drawAvatar, settle } from "./painter.js";
 import { say } from "./texts.js";
@@ -38,6 +39,7 @@ export class Stage {
     this.canvas = el("canvas", "avatar");
     this.canvas.setAttribute("role", "img");
     this.pace = new Pace();
+    this.hostDelay = new HostDelay();
     this.parts = {
       label: el("p", "ai-label"),
       teaser: el("p", "teaser"),
@@ -83,7 +85,9 @@ export class Stage {
    * Take a piece of speech. A line that comes without mouth shapes (the host's microphone, a voice
    * without timing) is listened to before it sounds.
    */
-  onSpeech({ id, at_ms, rate, lead_ms, visemes }, pcm) {
+  onSpeech({ id, at_ms: sent, rate, lead_ms, visemes, host }, pcm) {
+    const at_ms = host ? this.hostDelay.place(this.clock, id, sent, pcm.length / rate) : sent;
+    if (at_ms === null) return;
     const began = this.clock.play(id, at_ms, rate, pcm, lead_ms);
     if (this.current?.id === id) this.pace.sound(began, began + at_ms / 1000 + pcm.length / rate);
     if (visemes.length) this.timed = id;
