@@ -220,14 +220,15 @@ class ShowSession:
             except TimeoutError:
                 pass
             async with self._triage_lock:
-                now = clock()
+                now, state = clock(), self._director.state
                 if event is None:
                     commands = self._director.tick(now)
                 else:
                     commands = self._director.receive(event, now)
                 for command in commands:
                     self._carry_out(command, now)
-            self._stale = self._stale or isinstance(event, ev.Nudge)
+            if isinstance(event, ev.Nudge) or self._director.state is not state:
+                self._stale = True  # a lull begins without a command
             if commands:
                 self._show_queue()
                 self._show_state()

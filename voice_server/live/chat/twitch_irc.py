@@ -142,7 +142,7 @@ class TwitchIrc:
         if not line.params or line.params[0].lower() != f"#{self.channel}":
             return []
         match line.command:
-            case "PRIVMSG":
+            case "PRIVMSG" if len(line.params) > 1:
                 return self._message(line, now)
             case "USERNOTICE":
                 return self._notice(line, now)
