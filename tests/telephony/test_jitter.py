@@ -33,7 +33,7 @@ def play(
         now = tick * 20.0
         while waiting and waiting[0][1] <= now:
             number, at = waiting.pop(0)
-            buffer.put((start + number) % 65536, numbered(number + 1), at / 1000)
+            buffer.put((start + number) % 65536, numbered(number + 1), at / 1000, number * 20.0)
         concealed = buffer.report.concealed
         frame = buffer.take()
         made_up = buffer.report.concealed > concealed or not frame.any()
@@ -152,3 +152,27 @@ def test_whatever_comes_a_frame_is_given(packets: list[tuple[int, float]], takes
         assert frame.shape == (160,)
         assert np.isfinite(frame).all()
         assert np.abs(frame).max(initial=0.0) <= 1.0
+
+
+def test_a_late_packet_makes_the_others_wait_unless_enough_do() -> None:
+    buffer = JitterBuffer()
+    buffer.put(10, piece(10), 0.0, 0.0)
+    buffer.take()
+    buffer.put(11, piece(11), 0.02, 20.0)
+    buffer.put(9, piece(9), 0.02, 20.0)
+    buffer.take()
+    assert buffer.report.concealed == 1  # and 11 waits for its turn
+    assert buffer.waiting_ms == 20
+    for number in range(12, 40):
+        buffer.put(number, piece(number), 0.04, number * 20.0)
+    buffer.put(8, piece(8), 0.04, 20.0)
+    buffer.take()
+    assert buffer.report.concealed == 1
+    assert buffer.report.lost == 0
+
+
+def test_another_clock_is_no_jitter() -> None:
+    buffer = JitterBuffer()
+    buffer.put(1, piece(1), 0.0, 0.0)
+    buffer.put(2, piece(2), 0.02, 500_000.0)
+    assert buffer.report.jitter_ms == 0

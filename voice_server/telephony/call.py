@@ -132,6 +132,8 @@ class Gap:
     """Sound of the caller is missing: ``lost_ms`` of it, as far as the vendor's numbers tell."""
 
     lost_ms: float
+    concealed: bool = False
+    """Something was made up in its place and came as sound; False: time is to go on in silence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,6 @@ class Hearing:
         return self._level.process(caller) if level else caller, keys
 
     def gap(self, gap: Gap) -> Audio:
-        """Return silence for sound that is gone, so that time goes on."""
-        length = min(gap.lost_ms, LONGEST_GAP_MS)
+        """Return silence for sound that is gone, so that time goes on; none if it was made up."""
+        length = 0.0 if gap.concealed else min(gap.lost_ms, LONGEST_GAP_MS)
         return np.zeros(round(length * LISTENING_RATE / 1000), np.float32)

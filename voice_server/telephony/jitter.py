@@ -46,6 +46,8 @@ class JitterReport:
     """Came after their turn, and were thrown away."""
     concealed: int = 0
     """Frames that were made up."""
+    lost: int = 0
+    """Packets that did not come before their turn, though later ones did."""
     repeated: int = 0
     jitter_ms: float = 0.0
 
@@ -66,6 +68,10 @@ class JitterBuffer:
         self._lost_run = 0
         self._last: Audio = np.zeros(rate * 30 // 1000, np.float32)
         self._fade_in = False
+        self._skipped: set[int] = set()
+        """Numbers whose turn has passed: lost, if the sender has not merely paused."""
+        self._stretch = False
+        """A packet came too late: wait longer from now on."""
         self.report = JitterReport()
 
     @property
@@ -78,13 +84,20 @@ class JitterBuffer:
         """How long packets are held before they are played, at present."""
         return self._target_ms
 
-    def put(self, sequence: int, audio: Audio, now: float) -> None:
-        """Take a packet: its 16-bit number, float32 [n] of 20 ms, and when it came (seconds)."""
+    def put(self, sequence: int, audio: Audio, now: float, sent_ms: float | None = None) -> None:
+        """Take a packet: its 16-bit number, float32 [n] of 20 ms, and when it came (seconds).
+
+        ``sent_ms``: the sender's clock, which goes on in pauses as numbers do not.  Without it a
+        packet says nothing of the network.
+        """
         self.report.received += 1
         number = self._unwrapped(sequence)
-        self._measure(number, now)
+        if sent_ms is not None:
+            self._measure(sent_ms, now)
         if self._next is not None and number < self._next and not self._filling:
             self.report.late += 1
+            self._target_ms = min(TARGET_MAX_MS, self._target_ms + FRAME_MS)
+            self._stretch = True
             return
         if number in self._packets:
             self.report.repeated += 1
@@ -105,9 +118,15 @@ class JitterBuffer:
             self._next = min(self._packets)
         assert self._next is not None, "set when filled"  # noqa: S101
         self._target_ms = max(TARGET_MIN_MS, self._target_ms - SHRINK_PER_FRAME_MS)
+        if self._stretch:
+            self._stretch = False
+            if self.waiting_ms < self._target_ms:
+                return self._conceal()
         packet = self._packets.pop(self._next, None)
         if packet is None:
             return self._missing()
+        self.report.lost += sum(number < self._next for number in self._skipped)
+        self._skipped.clear()
         self._next += 1
         if self.waiting_ms > self._target_ms + 2 * FRAME_MS and self._quiet(packet):
             # Too far behind: a silent frame is dropped, nobody hears it go.
@@ -118,11 +137,10 @@ class JitterBuffer:
     def _missing(self) -> Audio:
         """The frame whose turn it is has not come."""
         assert self._next is not None, "called while playing"  # noqa: S101
-        if self._packets:
-            self._next += 1  # later ones are here: this one is lost, or too late
-        elif self._lost_run >= FADE_FRAMES:
+        if not self._packets and self._lost_run >= FADE_FRAMES:
             self._filling = True  # the caller pauses, or the network does: gather again
         else:
+            self._skipped.add(self._next)
             self._next += 1
         return self._conceal()
 
@@ -192,9 +210,9 @@ class JitterBuffer:
             key=lambda number: abs(number - (self._next or 0)),
         )
 
-    def _measure(self, number: int, now: float) -> None:
+    def _measure(self, sent_ms: float, now: float) -> None:
         """Follow the jitter as RFC 3550 does, and how long to wait by it."""
-        transit = now * 1000 - number * FRAME_MS
+        transit = now * 1000 - sent_ms
         before, self._transit_ms = self._transit_ms, transit
         if before is None:
             return

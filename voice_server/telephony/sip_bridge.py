@@ -1,20 +1,21 @@
 """A SIP call as a bridge: RTP packets both ways, and the little JSON of our own SIP shell.
 
-The shell (``sip_server.py``) tells of the dialog: ``start``, ``hold``, ``key``, ``stop``; what we
-want of it goes back as text: ``BYE``, ``REFER <target>``.
+The shell (``sip_link.py``) tells of the dialog: ``start``, ``hold``, ``key``, ``lost``, ``stop``;
+what we want of it goes back as text: ``BYE``, ``REFER <target>``.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from voice_server.telephony.bridge_base import JsonBridge, Wrong, key, word
+from voice_server.telephony.bridge_base import JsonBridge, Wrong, key, milliseconds, word
 from voice_server.telephony.call import (
     CallEvent,
     Close,
     Codec,
     Dtmf,
     Features,
+    Gap,
     HangUp,
     Hold,
     Message,
@@ -88,6 +89,10 @@ class SipBridge(JsonBridge):
     def _key(self, event: dict[str, Any]) -> list[CallEvent]:
         return [key(event.get("digit"))]
 
+    def _lost(self, event: dict[str, Any]) -> list[CallEvent]:
+        """Sound that did not come, and was made up on its way here."""
+        return [Gap(milliseconds(event.get("ms")) or 0.0, concealed=True)]
+
     def _hold(self, event: dict[str, Any]) -> list[CallEvent]:
         return [Hold(on=event.get("on") is True)]
 
@@ -112,6 +117,7 @@ class SipBridge(JsonBridge):
     _HANDLERS: ClassVar = {
         "start": _started,
         "hold": _hold,
+        "lost": _lost,
         "key": _key,
         "stop": _stopped,
     }

@@ -27,7 +27,8 @@ from voice_server.telephony.sip_calling import (
     SipCalling,
 )
 from voice_server.telephony.sip_core import Address, Gone, Incoming, Note, Send
-from voice_server.telephony.sip_server import SipLink, SipServer, own_host, rtp_socket
+from voice_server.telephony.sip_link import SipLink, own_host, rtp_socket
+from voice_server.telephony.sip_server import SipServer
 
 log = logging.getLogger(__name__)
 

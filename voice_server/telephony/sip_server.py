@@ -5,40 +5,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
-
 from voice_server.config import LOOPBACK
-from voice_server.telephony.call import Close, Message
 from voice_server.telephony.calls import Full
 from voice_server.telephony.endpoint import TelephonyEndpoint
 from voice_server.telephony.line import find_line, masked
 from voice_server.telephony.ports import Meter, TelephonyBackend
-from voice_server.telephony.sdp import STATIC, Sound
 from voice_server.telephony.session import CallSession
 from voice_server.telephony.sip_bridge import SipBridge
 from voice_server.telephony.sip_core import (
     Address,
-    Changed,
-    Gone,
     Incoming,
-    Key,
     Note,
     Send,
     SipCore,
     SipEffect,
 )
 from voice_server.telephony.sip_digest import Digest
+from voice_server.telephony.sip_link import Receiver, SipLink, own_host, rtp_socket
 
 log = logging.getLogger(__name__)
-
-WAITING_PACKETS = 500
-"""Packets of a caller that wait to be taken (10 s): beyond, the newest are dropped, because the
-loop hangs and the sound would only come late."""
 
 
 class SipServer:
@@ -69,7 +58,7 @@ class SipServer:
         """Listen inside the block. Raises OSError if the address is taken."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Receiver(self._received), local_addr=(host, port)
+            lambda: Receiver(self._received), local_addr=(host, port)
         )
         self._transport = transport
         self.port = transport.get_extra_info("sockname")[1]
@@ -191,109 +180,3 @@ class SipServer:
                 self._perform(self._core.hang_up(key, now))
 
         return want
-
-
-class SipLink:
-    """The line of one call: RTP by UDP, and what the dialog says as JSON."""
-
-    def __init__(self, sound: Sound, want: Any) -> None:
-        self._sound = sound
-        self._want = want
-        self.rtp: asyncio.DatagramTransport | None = None
-        self._to: Address = (sound.host, sound.port)
-        self._latched = False
-        self._incoming: asyncio.Queue[str | bytes | None] = asyncio.Queue()
-        self._over = asyncio.Event()
-
-    def start(self, call: Incoming) -> None:
-        """The call was picked up."""
-        self._say(
-            event="start", call_id=call.call_id, caller=call.caller, called=call.called,
-            kind=call.sound.kind, codec=_static(call.sound), events=call.sound.events,
-        )  # fmt: skip
-
-    def tell(self, effect: Changed | Key | Gone) -> None:
-        """Something has happened to the dialog."""
-        if isinstance(effect, Gone):
-            self._say(event="stop", reason=effect.reason)
-            self.drop()
-        elif isinstance(effect, Key):
-            self._say(event="key", digit=effect.digit)
-        else:
-            if (effect.sound.host, effect.sound.port) != (self._sound.host, self._sound.port):
-                self._to, self._latched = (effect.sound.host, effect.sound.port), False
-            self._sound = effect.sound
-            self._say(event="hold", on=effect.sound.held)
-
-    def packet(self, data: bytes, peer: Address) -> None:
-        """Take a packet of sound; the first one shows where ours must go (symmetric RTP)."""
-        if not self._latched:
-            self._to, self._latched = peer, True
-        elif peer != self._to:
-            return  # somebody else's
-        if self._incoming.qsize() < WAITING_PACKETS:
-            self._incoming.put_nowait(data)
-
-    def _say(self, **fields: Any) -> None:
-        self._incoming.put_nowait(orjson.dumps(fields).decode())
-
-    def send(self, message: Message) -> None:
-        """Send a packet, or tell the dialog."""
-        if isinstance(message, Close):
-            self.drop()
-        elif isinstance(message, str):
-            self._want(message)
-        elif self.rtp is not None and not self.rtp.is_closing() and not self._sound.held:
-            self.rtp.sendto(message, self._to)
-
-    async def messages(self) -> AsyncIterator[str | bytes]:
-        """Yield packets and news of the dialog."""
-        while (message := await self._incoming.get()) is not None:
-            yield message
-
-    async def run(self) -> None:
-        """UDP needs no writer: wait for the end."""
-        await self._over.wait()
-
-    def drop(self) -> None:
-        """End the line."""
-        if not self._over.is_set():
-            self._over.set()
-            self._incoming.put_nowait(None)
-
-
-class _Receiver(asyncio.DatagramProtocol):
-    """Hands datagrams on."""
-
-    def __init__(self, take: Any) -> None:
-        self._take = take
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Take a datagram."""
-        self._take(data, (addr[0], addr[1]))
-
-    def error_received(self, error: Exception) -> None:
-        """The peer's port is closed: SIP's own timers notice."""
-        log.debug("a datagram came back: %s", error)
-
-
-def _static(sound: Sound) -> int:
-    return next(kind for kind, codec in STATIC.items() if codec == sound.codec)
-
-
-async def rtp_socket(
-    host: str, take: Callable[[bytes, Address], None]
-) -> asyncio.DatagramTransport:
-    """Return a socket for the sound of one call, of the same family as our address."""
-    local = "::" if ":" in host else "0.0.0.0"  # noqa: S104 - sound comes from the trunk's media
-    loop = asyncio.get_running_loop()
-    rtp, _ = await loop.create_datagram_endpoint(lambda: _Receiver(take), local_addr=(local, 0))
-    return rtp
-
-
-def own_host(peer: Address) -> str:
-    """Return the address of ours that a peer can reach, by the routing table."""
-    family = socket.AF_INET6 if ":" in peer[0] else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.connect(peer)  # sends nothing
-        return str(probe.getsockname()[0])
