@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import random
+import re
 import shutil
 import time
 from collections import deque
@@ -37,6 +38,8 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 STEADY_S = 30.0
 FINALISE_S = 600.0
 FFMPEG = "ffmpeg"
+_OF_PART = re.compile(r"^\[\w+ @ 0x[0-9a-f]+\] ")
+"""What ffmpeg puts before a line of one of its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +239,7 @@ class Outlet:
 
     async def _hear_errors(self, process: asyncio.subprocess.Process, said: deque[str]) -> None:
         async for line in _lines(piped(process.stderr)):
-            words = self.target.clean(line)[:200]
+            words = _OF_PART.sub("", self.target.clean(line))[:200]
             log.debug("ffmpeg: %s", words)
             if words.strip():
                 said.append(words)
@@ -255,37 +258,43 @@ class Outlet:
 
 
 async def finalise(record: Record) -> None:
-    """Turn the fragments into a plain MP4 that every editor opens; without space they stay."""
+    """Turn the fragments into a plain MP4 that every editor opens.
+
+    Without space or time for it, and when this is cancelled, they stay fragments under that name.
+    """
     part, whole = record.part, record.whole
     if not part.exists() or not part.stat().st_size:
         part.unlink(missing_ok=True)
         return
     ready = part.with_name(part.name.replace(".part.mp4", ".ready.mp4"))
-    code = 1
-    if shutil.disk_usage(part.parent).free > part.stat().st_size + record.least_free:
-        process = await asyncio.create_subprocess_exec(
-            find_ffmpeg(), "-v", "error", "-nostdin", "-y", "-i", str(part), "-map", "0",
-            "-c", "copy", "-movflags", "+faststart", "-f", "mp4", str(ready),
-            stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(FINALISE_S):
-                code = await process.wait()
-        except BaseException as error:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-            if not isinstance(error, TimeoutError):
-                ready.unlink(missing_ok=True)
-                raise
-    if code:
-        ready.unlink(missing_ok=True)
+    done = False
+    try:
+        if shutil.disk_usage(part.parent).free > part.stat().st_size + record.least_free:
+            done = await _remux(part, ready)
+    finally:
+        os.replace(ready if done else part, whole)
+        (part if done else ready).unlink(missing_ok=True)
+    if not done:
         log.warning("the recording %s stays in fragments, which players take too", whole.name)
-        await asyncio.to_thread(os.replace, part, whole)
-    else:
-        await asyncio.to_thread(os.replace, ready, whole)
-        part.unlink()
+
+
+async def _remux(part: Path, ready: Path) -> bool:
+    """Copy pictures and sound into a plain MP4; returns whether that went well."""
+    process = await asyncio.create_subprocess_exec(
+        find_ffmpeg(), "-v", "error", "-nostdin", "-y", "-i", str(part), "-map", "0",
+        "-c", "copy", "-movflags", "+faststart", "-f", "mp4", str(ready),
+        stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(FINALISE_S):
+            return await process.wait() == 0
+    except TimeoutError:
+        return False
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 def find_ffmpeg() -> str:
@@ -302,7 +311,7 @@ async def _ffmpeg(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """An ffmpeg that reads Matroska; a preset goes in by a pipe of its own."""
     command = [
-        find_ffmpeg(), "-hide_banner", "-loglevel", "warning", "-nostats",
+        find_ffmpeg(), "-hide_banner", "-loglevel", "error", "-nostats",
         "-progress", "pipe:1", "-stats_period", "1",
         "-analyzeduration", "0", "-f", "matroska", "-i", "pipe:0",
         "-map", "0:v", "-map", "0:a", "-c:v", "copy",

@@ -19,7 +19,7 @@ from voice_server.live.alarms import STREAM, Alarms
 from voice_server.live.out import feed
 from voice_server.live.out.camera import Camera, find_browser
 from voice_server.live.out.matroska import Picture
-from voice_server.live.out.outlet import FPS, Outlet, OutletState, find_ffmpeg
+from voice_server.live.out.outlet import FINALISE_S, FPS, Outlet, OutletState, find_ffmpeg
 from voice_server.live.out.programme import Programme
 from voice_server.live.out.target import OutError, Target
 
@@ -29,7 +29,7 @@ MOST_OUTLETS = 6
 PICTURE = "the picture"
 """What the alarm is about when no picture is drawn."""
 STOP_S = 20.0
-"""A recording is made whole meanwhile; on a slow disk it stays in fragments."""
+"""The server ends: recordings have so long to be made whole."""
 SIZES = {"landscape": (1280, 720), "portrait": (720, 1280)}
 BITRATE = 2_500_000
 """Bits a second of the picture; between what Twitch and YouTube advise for 720p."""
@@ -91,22 +91,26 @@ class ShowOutput:
         outlet = Outlet(target, on_state=self._outlet_state, want_key=self._want_key)
         if self._picture is not None:
             outlet.configure(self._picture)
-        if self._work is None or self._work.done():
+        if not self._outlets:
             self._look = look
-            self._work = asyncio.ensure_future(self._draw())
         self._outlets[outlet] = asyncio.ensure_future(self._keep(outlet))
+        if self._work is None or self._work.done():
+            self._work = asyncio.ensure_future(self._draw())
         log.info("the show %s goes to %s", self._show_id, target.what)
         self._on_change()
         return outlet.state
 
-    async def stop(self, what: str = "") -> int:
-        """End what goes to ``what``, or all; returns how many. Recordings are made whole."""
+    async def stop(self, what: str = "", *, within_s: float = FINALISE_S) -> int:
+        """End what goes to ``what``, or all; returns how many.
+
+        Recordings are made whole; what takes longer than ``within_s`` stays in fragments.
+        """
         ending = [(o, t) for o, t in self._outlets.items() if what in ("", o.target.what)]
         for outlet, _ in ending:
             outlet.close()
         tasks = [task for _, task in ending]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=STOP_S)
+            _, late = await asyncio.wait(tasks, timeout=within_s)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -114,7 +118,7 @@ class ShowOutput:
 
     async def close(self) -> None:
         """End everything."""
-        await self.stop()
+        await self.stop(within_s=STOP_S)
         if self._work is not None:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
@@ -178,14 +182,20 @@ class ShowOutput:
 
     async def _draw(self) -> None:
         """Keep the browser and the clock while there is an outlet."""
-        self._programme = Programme(time.monotonic())
-        width, height = SIZES[self._look.layout]
-        self._camera = Camera(self._url, width=width, height=height, on_state=self._camera_state)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                drawing = tasks.create_task(self._camera.run())
-                await self._pump(self._programme)
-                drawing.cancel()
+            while self._outlets:
+                self._programme = Programme(time.monotonic())
+                width, height = SIZES[self._look.layout]
+                camera = Camera(self._url, width=width, height=height, on_state=self._camera_state)
+                self._camera = camera
+                async with asyncio.TaskGroup() as tasks:
+                    drawing = tasks.create_task(camera.run())
+                    await self._pump(self._programme)
+                    drawing.cancel()
+        except* OutError as errors:  # the browser is gone from the machine
+            log.error("%s no longer goes out: %s", self._show_id, errors.exceptions[0])
+            for outlet in self._outlets:
+                outlet.close()
         finally:
             self._token, self._page, self._picture, self._counts = "", None, None, {}
             self._alarms.clear(STREAM, PICTURE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -69,7 +69,7 @@ class Push:
     server: str
     """"rtmp://live.twitch.tv/app"."""
     app: str
-    key: str
+    key: str = field(repr=False)
     kind: str = "push"
 
     @property
@@ -168,7 +168,7 @@ class Record:
         while self.part.exists() or self.whole.exists():
             self.parts += 1
         flags = ("-movflags", "+frag_keyframe+delay_moov+default_base_moof")
-        return [*AUDIO, *flags, "-f", "mp4", str(self.part)], b""
+        return [*AUDIO, *flags, "-flush_packets", "1", "-f", "mp4", str(self.part)], b""
 
     def check(self) -> None:
         """Raises OutError while the disk has too little space."""
