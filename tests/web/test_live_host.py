@@ -300,3 +300,16 @@ async def test_a_key_of_another_shop_opens_nothing(client: Client, path: str) ->
     if path != "console":
         own = await client.get(f"/api/live/demo/{path}", headers={"X-Bound-To": "marolle"})
         assert own.status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/console", "/console/shows", "/console/shows/demo", "/console/shows/demo/sheet"]
+    + ["/console/shows/demo/report"],
+)
+async def test_the_hosts_pages_run_nothing_inline(client: Client, path: str) -> None:
+    response = await client.get(path)
+    assert response.status == 200
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    text = await response.text()
+    assert text.count("<script") == text.count('<script type="module" src="/static/host/')

@@ -65,6 +65,7 @@ def add_sheets(app: web.Application, sheets: Sheets, avatars: Path) -> None:
     """Add the editor's routes; ``avatars`` is the folder of the looks."""
     routes = _Routes(sheets, avatars)
     router = app.router
+    router.add_get("/console", routes.page("host/index.html"))
     router.add_get("/console/shows", routes.page("host/shows.html"))
     router.add_get("/console/shows/{show}/sheet", routes.page("host/sheet.html"))
     router.add_get("/api/live", routes.all)

@@ -187,6 +187,14 @@ const TEXTS = {
   p_language: ["La boutique ne parle pas cette langue : {l}.", "De winkel spreekt deze taal niet: {l}.", "Der Shop spricht diese Sprache nicht: {l}.", "The shop does not speak this language: {l}."],
   p_on_air: ["La séquence à l'antenne ne peut pas être retirée maintenant.", "Wat op antenne is kan nu niet weg.", "Was auf Sendung ist, kann jetzt nicht weg.", "The segment on air cannot be removed now."],
   p_same_id: ["Deux séquences ont le même nom interne.", "Twee delen hebben dezelfde interne naam.", "Zwei Abschnitte haben denselben internen Namen.", "Two segments have the same internal name."],
+  // the first page
+  consoles: ["Console", "Console", "Konsole", "Console"],
+  open: ["Ouvrir", "Openen", "Öffnen", "Open"],
+  shows_what: ["Conducteurs, régie et bilans des émissions en direct.", "Draaiboeken, regie en verslagen van live-uitzendingen.", "Ablaufpläne, Regie und Berichte der Live-Sendungen.", "Run-sheets, desk and reports of the live shows."],
+  calls: ["Appels", "Gesprekken", "Anrufe", "Calls"],
+  calls_what: ["Les conversations téléphoniques en cours.", "De telefoongesprekken van nu.", "Die Telefongespräche von jetzt.", "The phone calls of now."],
+  desk: ["Service client", "Klantendienst", "Kundendienst", "Desk"],
+  desk_what: ["Les clients qui attendent une personne.", "Klanten die op een mens wachten.", "Kunden, die auf einen Menschen warten.", "Customers who wait for a person."],
   // the list and the report
   segments_n: ["{n} séquences", "{n} onderdelen", "{n} Abschnitte", "{n} segments"],
   of_pack: ["fournie avec la boutique", "bij de winkel geleverd", "mit dem Shop geliefert", "came with the shop"],
