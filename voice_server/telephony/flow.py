@@ -290,6 +290,7 @@ class CallFlow(Reaching):
         if notice.reply_id != self._saying:
             return [*effects, *self._after_words(notice.reply_id, heard=heard, now=now)]
         self._saying = ""
+        self._joined()
         if self._goal is not None:
             return [*effects, *self._go(now)]
         if notice.status == "cancelled":
@@ -402,7 +403,7 @@ class CallFlow(Reaching):
         "consent": Reaching._no_answer,
         "reach": Reaching._reach_late,
         "wish": _wish_over,
-        "join": Attended._joined,
-        "tell": Attended._tell_late,
+        "join": Attended._join_late,
+        "tell": Attended._tell,
         "transfer": Attended._transfer_over,
     }

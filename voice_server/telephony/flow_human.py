@@ -57,7 +57,7 @@ class Attended(Ending):
         if self.stage is not Stage.HUMAN:
             return []
         self.stage, self.agent, self.voice = Stage.TALKING, "", None
-        self._joined(now)
+        self._joined()
         self._saying = self._new_id("resp")
         text = phrase(PhonePhrase.RETURNED, self.language)
         return [
@@ -81,7 +81,7 @@ class Attended(Ending):
 
     def listen(self, now: float) -> list[Effect]:
         """Somebody wants to listen: the caller is told first, once, where the line says so."""
-        if self.may_listen() or self.open_to_listeners or self._deadlines.get("tell"):
+        if self.may_listen() or self.open_to_listeners or self._telling:
             return []
         assert self.line is not None, "checked"  # noqa: S101
         if self.line.listening == "silent":
@@ -94,34 +94,36 @@ class Attended(Ending):
         """Say that people listen: now, or when the present sentence has taken too long."""
         if self._telling or self.stage not in (Stage.TALKING, Stage.HUMAN):
             return []
+        self._deadlines.pop("tell", None)  # its end comes in any case: speech has its own
         self._telling = self._saying = self._new_id("resp")
-        self._deadlines["tell"] = now + JOIN_S
         text = phrase(PhonePhrase.LISTENED, self.language)
         return [o.Say(self._saying, text, self.language, interruptible=False)]
 
-    def _tell_late(self, now: float) -> list[Effect]:
-        """Due: say it over whatever goes on; words that never ended were said all the same."""
-        return self._told() if self._telling else self._tell(now)
-
     def _told(self) -> list[Effect]:
         self._telling = ""
-        self._deadlines.pop("tell", None)
         self.open_to_listeners = True
         return [Opened()]
 
     def _after_words(self, reply_id: str, *, heard: bool, now: float) -> list[Effect]:
         """One of our sentences is over."""
-        self._joined(now)
         if reply_id == self._telling:
             if heard:
                 return self._told()
-            self._telling = ""  # cut off: said again when there is quiet
+            self._telling = ""  # cut off: nobody hears the call before it was said
+            self._deadlines["tell"] = now + JOIN_S
             return []
         if "tell" in self._deadlines and not self._saying and not self._replying:
             return self._tell(now)
         return []
 
-    def _joined(self, now: float) -> list[Effect]:
+    def _joined(self) -> None:
         self._joining = False
         self._deadlines.pop("join", None)
-        return []
+
+    def _join_late(self, now: float) -> list[Effect]:
+        """The announcement takes too long: the person is heard without it."""
+        if not self._joining or self.stage is not Stage.HUMAN:
+            return []
+        self._saying = ""
+        self._joined()
+        return [o.Cancel()]
