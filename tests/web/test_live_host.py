@@ -304,8 +304,7 @@ async def test_a_key_of_another_shop_opens_nothing(client: Client, path: str) ->
 
 @pytest.mark.parametrize(
     "path",
-    ["/console", "/console/shows", "/console/shows/demo", "/console/shows/demo/sheet"]
-    + ["/console/shows/demo/report"],
+    ["/console", *(f"/console/shows{end}" for end in ("", "/demo", "/demo/sheet", "/demo/report"))],
 )
 async def test_the_hosts_pages_run_nothing_inline(client: Client, path: str) -> None:
     response = await client.get(path)
