@@ -20,6 +20,7 @@ from voice_server.speech.engine import LISTENING_RATE
 from voice_server.telephony.call import Features
 from voice_server.telephony.dial_rules import Dialling
 from voice_server.telephony.line import Line
+from voice_server.telephony.outbound_phrases import always_said
 from voice_server.telephony.outgoing import CallBook
 from voice_server.telephony.phrases import PhonePhrase, phrase
 from voice_server.telephony.ports import (
@@ -150,6 +151,11 @@ def spoken_by_phone(lines: Iterable[Line]) -> Iterator[tuple[Line, str, str]]:
             for which in PhonePhrase:
                 if which is not PhonePhrase.WHISPER and (key or which is not PhonePhrase.CHOICE):
                     yield line, language, phrase(which, language, key=key)
+            out, recording = line.dialling is not None, line.recording
+            for text in always_said(
+                language, line.shop_name, line.number, out=out, recording=recording
+            ):
+                yield line, language, text
 
 
 def _spoken(shop: Shop, phone: PhoneLine) -> Line:

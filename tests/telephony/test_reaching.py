@@ -23,6 +23,7 @@ from voice_server.telephony.outbound import NeverCall, Outbound, Record, Unrecor
 from voice_server.telephony.outbound_phrases import (
     PHRASES,
     OutboundPhrase,
+    always_said,
     message,
     opening,
     outbound_phrase,
@@ -62,6 +63,16 @@ class Out(Scene):
         """The sentence in ``effects`` has been said."""
         return self.notice(n.ReplyDone(self.says(effects).reply_id, status))
 
+    def all_said(self, effects: list[Any]) -> tuple[list[str], list[Any]]:
+        """Let every sentence be said to its end; return them, and what came of the last."""
+        texts: list[str] = []
+        while of(o.Say, effects):
+            said = self.says(effects)
+            assert not said.interruptible or said.text not in self.flow._opening
+            texts.append(said.text)
+            effects = self.said(effects)
+        return texts, effects
+
     def words(self, text: str, language: str = "fr") -> list[Any]:
         self.notice(n.UtteranceCommitted("i", None))
         return self.notice(n.TranscriptFinal("i", Transcript(text, language, 1.0, 0.0, 0.0, 900)))
@@ -76,9 +87,11 @@ def test_a_person_is_greeted_with_who_what_and_why() -> None:
     assert of(o.Say, scene.first) == []
     effects = scene.hear(*PERSON)
     said = scene.says(effects)
-    assert said.text == opening("fr", "Marolle", call_back=False, reason="uw pakje")
     assert "intelligence artificielle" in said.text
     assert not said.interruptible
+    texts, _ = scene.all_said(effects)
+    assert tuple(texts) == opening("fr", "Marolle", call_back=False, reason="uw pakje")
+    assert texts[1] == "C'est au sujet de : uw pakje."
     # What was heard before is none of the assistant's business; from now on it is.
     assert not of(o.Hear, effects[: effects.index(said)])
     assert of(o.Hear, scene.hear(speech(100)))
@@ -88,11 +101,10 @@ def test_a_person_is_greeted_with_who_what_and_why() -> None:
 def test_a_machine_gets_its_message_after_the_beep_and_we_hang_up() -> None:
     scene = Out(purpose="call_back")
     effects = scene.hear(*MACHINE)
-    said = scene.says(effects)
-    assert said.text == message(
+    texts, over = scene.all_said(effects)
+    assert tuple(texts) == message(
         "fr", "Marolle", "+3225550123", call_back=True, reason="uw pakje"
     )  # fmt: skip
-    over = scene.said(effects)
     assert of(c.HangUp, over) == [c.HangUp("a message was left")]
     assert scene.flow.tally.answered_by == "message"
 
@@ -112,10 +124,11 @@ def test_a_line_may_hang_up_on_machines() -> None:
 def test_who_speaks_into_the_message_is_greeted() -> None:
     scene = Out()
     effects = scene.hear(speech(2500), quiet(2200))
-    assert "rappeler" in scene.says(effects).text
+    assert "assistant vocal" in scene.says(effects).text
     again = scene.hear(speech(700))
     assert of(o.Cancel, again)
-    assert scene.says(again).text == scene.flow._opening
+    assert scene.notice(n.ReplyDone(scene.says(effects).reply_id, "cancelled")) == []
+    assert scene.all_said(again)[0][-1] == "Que puis-je faire pour vous ?"
     assert scene.flow.stage is Stage.TALKING
 
 
@@ -135,13 +148,13 @@ def test_a_machine_without_end_is_left() -> None:
 def test_without_any_sound_we_greet_in_time() -> None:
     scene = Out()
     effects = scene.wait(9)
-    assert scene.says(effects).text == scene.flow._opening
+    assert scene.says(effects).text == scene.flow._opening[0]
     assert scene.flow.tally.answered_by == "unsure"
 
 
 def test_detection_may_be_off() -> None:
     scene = Out(replace(OURS, dialling=replace(DIALLING, detect="off")), reason="")
-    assert "Que puis-je" in scene.says(scene.first).text
+    assert "Que puis-je" in scene.all_said(scene.first)[0][1]
     assert scene.flow.told(CallNews(verdict=Verdict.MACHINE), scene.now) == []
 
 
@@ -152,10 +165,10 @@ def test_the_vendor_may_judge() -> None:
     assert of(o.Say, scene.flow.told(CallNews(), scene.now)) == []
     assert of(o.Say, scene.flow.told(CallNews(verdict=Verdict.MACHINE), scene.now)) == []
     effects = scene.flow.told(CallNews(verdict=Verdict.MACHINE, records=True), scene.now)
-    assert "rappeler" in scene.says(effects).text
+    assert "rappeler" in scene.all_said(effects)[0][-1]
     person = Out(line)
     effects = person.flow.told(CallNews(verdict=Verdict.HUMAN), person.now)
-    assert person.says(effects).text == person.flow._opening
+    assert person.says(effects).text == person.flow._opening[0]
     assert person.flow.told(CallNews(verdict=Verdict.MACHINE), person.now) == []
     person.flow.end("over", person.now)
     assert person.flow.told(CallNews(verdict=Verdict.HUMAN), person.now) == []
@@ -308,7 +321,7 @@ def test_a_call_that_leaves_is_not_asked() -> None:
 
 def test_who_wants_no_calls_is_noted_and_let_go() -> None:
     scene = Out()
-    scene.said(scene.hear(*PERSON))
+    scene.all_said(scene.hear(*PERSON))
     effects = scene.words("Ne m'appelez plus !")
     assert of(NeverCall, effects) == [NeverCall()]
     assert scene.says(effects).text == question(OutboundPhrase.NEVER)
@@ -373,6 +386,14 @@ def test_every_phrase_is_there_in_four_languages_and_openings_disclose() -> None
     for which in OutboundPhrase:
         assert set(PHRASES[which]) == set(ai), which
     for language, words in ai.items():
-        assert words in opening(language, "X", call_back=True, reason="a" * 500)
-        assert words in message(language, "X", "", call_back=False, reason="")
-    assert opening("it", "X", call_back=False, reason="").startswith("Hello")
+        assert words in opening(language, "X", call_back=True, reason="a" * 500)[0]
+        assert words in message(language, "X", "", call_back=False, reason="")[0]
+    assert opening("it", "X", call_back=False, reason="")[0].startswith("Hello")
+
+
+def test_what_is_always_said_can_be_prepared() -> None:
+    quiet_line = always_said("nl", "X", "", out=False, recording="off")
+    assert quiet_line == [outbound_phrase(OutboundPhrase.NEVER, "nl")]
+    full = always_said("nl", "X", "+32", out=True, recording="ask")
+    assert set(opening("nl", "X", call_back=True, reason="")) < set(full)
+    assert outbound_phrase(OutboundPhrase.MAY_WE_RECORD, "nl") in full

@@ -43,8 +43,8 @@ class Ending:
         self._goal: c.Transfer | c.HangUp | None = None
         self._wish: Mapping[str, str] | None = None
         self._deadlines: dict[str, float] = {}
-        self._opening = ""
-        """First words of a call that we place."""
+        self._opening: tuple[str, ...] = ()
+        """First sentences of a call that we place, or of a message."""
         self._said: deque[str] = deque(maxlen=3)
         """The caller's last words, for the human."""
 
@@ -157,7 +157,7 @@ class Ending:
             return []
         text, language = self._words.popleft()
         self._saying = self._new_id("resp")
-        greeting = self.line is not None and text in (self._opening, *self.line.greetings.values())
+        greeting = self.line is not None and text in (*self._opening, *self.line.greetings.values())
         return [o.Say(self._saying, text, language, interruptible=not greeting)]
 
     def _leave(self, goal: c.Transfer | c.HangUp, words: PhonePhrase, now: float) -> list[Effect]:

@@ -48,8 +48,7 @@ class Reaching(Recorded):
     """Who has picked up."""
 
     _machine: AnsweringMachine | None = None
-    _leaving_message = ""
-    """Reply id of the message."""
+    _leaving_message = False
 
     @property
     def _watching(self) -> bool:
@@ -95,7 +94,8 @@ class Reaching(Recorded):
         self.tally.answered_by = finding.verdict.value
         if finding.verdict is not Verdict.MACHINE:
             cut: list[Effect] = [o.Cancel()] if self._leaving_message else []
-            self._leaving_message = ""
+            self._leaving_message = False
+            self._words.clear()
             return [*told, *cut, *self._hello(now)]
         dialling = self._call().line.dialling
         if dialling is None or dialling.machine == "hang_up":
@@ -108,25 +108,25 @@ class Reaching(Recorded):
         """Leave the message; from the start, if it began before the beep."""
         call = self._call()
         self._deadlines.pop("reach", None)
-        text = words.message(
+        self._words.clear()
+        sentences = words.message(
             self.language,
             call.line.shop_name,
             call.line.number,
             call_back=call.purpose == "call_back",
             reason=call.reason,
         )
-        self._leaving_message = self._saying = self._new_id("resp")
+        self._opening = sentences  # none of them can be interrupted
+        self._words.extend((sentence, self.language) for sentence in sentences)
+        self._leaving_message = True
         how = "after the beep" if finding.beep else "without a beep"
-        return [
-            Log(f"a message is left, {how}"),
-            o.Say(self._saying, text, self.language, interruptible=False),
-        ]
+        return [Log(f"a message is left, {how}"), *self._next_words()]
 
     def _given_up(self, finding: GivenUp, now: float) -> list[Effect]:
         return self.end("a machine that takes no message", now)
 
     def _after_words(self, reply_id: str, *, heard: bool, now: float) -> list[Effect]:
-        if self._leaving_message and reply_id == self._leaving_message:
+        if self._leaving_message and not self._saying:
             self.tally.answered_by = "message" if heard else self.tally.answered_by
             return self.end("a message was left" if heard else "the message was cut short", now)
         return super()._after_words(reply_id, heard=heard, now=now)
@@ -151,7 +151,7 @@ class Reaching(Recorded):
             call_back=call.purpose == "call_back",
             reason=call.reason,
         )
-        self._words.append((self._opening, self.language))
+        self._words.extend((sentence, self.language) for sentence in self._opening)
         return self._next_words()
 
     def _call(self) -> Outbound:

@@ -17,13 +17,14 @@ from voice_server.telephony.outbound import REASON_CHARS
 class OutboundPhrase(StrEnum):
     """Moments of a call."""
 
-    OPENING = "opening"
-    """``{shop}``, and ``{about}``: one of the two below, or nothing."""
+    WHO = "who"
+    """First words: ``{shop}``."""
     CALL_BACK = "call_back"
     ABOUT = "about"
     """``{reason}``."""
+    HELP = "help"
     MESSAGE = "message"
-    """To a machine: ``{shop}``, ``{about}``, and ``{number}`` to call back."""
+    """Last words to a machine: ``{number}`` to call back."""
     NEVER = "never"
     """The wish not to be called is noted."""
     MAY_WE_RECORD = "may_we_record"
@@ -35,37 +36,35 @@ class OutboundPhrase(StrEnum):
 
 
 PHRASES: Mapping[OutboundPhrase, Mapping[str, str]] = {
-    OutboundPhrase.OPENING: {
-        "fr": "Bonjour, ici l'assistant vocal de {shop}, une intelligence artificielle. {about}"
-        "Que puis-je faire pour vous ?",
-        "nl": "Dag, u spreekt met de spraakassistent van {shop}, een artificiële intelligentie. "
-        "{about}Waarmee kan ik u helpen?",
-        "de": "Guten Tag, hier ist der Sprachassistent von {shop}, eine künstliche Intelligenz. "
-        "{about}Was kann ich für Sie tun?",
-        "en": "Hello, this is {shop}'s voice assistant, an artificial intelligence. {about}"
-        "How can I help you?",
+    OutboundPhrase.WHO: {
+        "fr": "Bonjour, ici l'assistant vocal de {shop}, une intelligence artificielle.",
+        "nl": "Dag, u spreekt met de spraakassistent van {shop}, een artificiële intelligentie.",
+        "de": "Guten Tag, hier ist der Sprachassistent von {shop}, eine künstliche Intelligenz.",
+        "en": "Hello, this is {shop}'s voice assistant, an artificial intelligence.",
+    },
+    OutboundPhrase.HELP: {
+        "fr": "Que puis-je faire pour vous ?",
+        "nl": "Waarmee kan ik u helpen?",
+        "de": "Was kann ich für Sie tun?",
+        "en": "How can I help you?",
     },
     OutboundPhrase.CALL_BACK: {
-        "fr": "Vous aviez demandé qu'on vous rappelle. ",
-        "nl": "U had gevraagd om teruggebeld te worden. ",
-        "de": "Sie hatten um einen Rückruf gebeten. ",
-        "en": "You asked us to call you back. ",
+        "fr": "Vous aviez demandé qu'on vous rappelle.",
+        "nl": "U had gevraagd om teruggebeld te worden.",
+        "de": "Sie hatten um einen Rückruf gebeten.",
+        "en": "You asked us to call you back.",
     },
     OutboundPhrase.ABOUT: {
-        "fr": "C'est au sujet de : {reason}. ",
-        "nl": "Het gaat over: {reason}. ",
-        "de": "Es geht um: {reason}. ",
-        "en": "It is about: {reason}. ",
+        "fr": "C'est au sujet de : {reason}.",
+        "nl": "Het gaat over: {reason}.",
+        "de": "Es geht um: {reason}.",
+        "en": "It is about: {reason}.",
     },
     OutboundPhrase.MESSAGE: {
-        "fr": "Bonjour, ici l'assistant vocal de {shop}, une intelligence artificielle. {about}"
-        "Vous pouvez nous rappeler{number}. Merci, et au revoir.",
-        "nl": "Dag, dit is de spraakassistent van {shop}, een artificiële intelligentie. {about}"
-        "U kunt ons terugbellen{number}. Dank u, en tot ziens.",
-        "de": "Guten Tag, hier ist der Sprachassistent von {shop}, eine künstliche Intelligenz. "
-        "{about}Sie können uns zurückrufen{number}. Vielen Dank, und auf Wiederhören.",
-        "en": "Hello, this is {shop}'s voice assistant, an artificial intelligence. {about}"
-        "You can call us back{number}. Thank you, and goodbye.",
+        "fr": "Vous pouvez nous rappeler{number}. Merci, et au revoir.",
+        "nl": "U kunt ons terugbellen{number}. Dank u, en tot ziens.",
+        "de": "Sie können uns zurückrufen{number}. Vielen Dank, und auf Wiederhören.",
+        "en": "You can call us back{number}. Thank you, and goodbye.",
     },
     OutboundPhrase.NEVER: {
         "fr": "C'est noté, nous ne vous appellerons plus.",
@@ -170,19 +169,44 @@ def outbound_phrase(which: OutboundPhrase, language: str, **values: str) -> str:
     return texts.get(language, texts["en"]).format(**values)
 
 
-def opening(language: str, shop: str, *, call_back: bool, reason: str) -> str:
-    """Return the first words of a call that we place: who, that it is an AI, and why."""
+def opening(language: str, shop: str, *, call_back: bool, reason: str) -> tuple[str, ...]:
+    """Return the first sentences of a call that we place: who, that it is an AI, and why.
+
+    Sentence by sentence: what is always the same sounds from the phrase cache at once.
+    """
     about = _about(language, call_back=call_back, reason=reason)
-    return outbound_phrase(OutboundPhrase.OPENING, language, shop=shop, about=about)
+    return (
+        outbound_phrase(OutboundPhrase.WHO, language, shop=shop),
+        *about,
+        outbound_phrase(OutboundPhrase.HELP, language),
+    )
 
 
-def message(language: str, shop: str, number: str, *, call_back: bool, reason: str) -> str:
-    """Return what a machine records; ``number``: where we can be reached, as it is said."""
-    about = _about(language, call_back=call_back, reason=reason)
+def message(
+    language: str, shop: str, number: str, *, call_back: bool, reason: str
+) -> tuple[str, ...]:
+    """Return the sentences a machine records; ``number``: where we can be reached."""
     where = _NUMBER.get(language, _NUMBER["en"]).format(number=number) if number else ""
-    return outbound_phrase(
-        OutboundPhrase.MESSAGE, language, shop=shop, about=about, number=where
-    )  # fmt: skip
+    return (
+        outbound_phrase(OutboundPhrase.WHO, language, shop=shop),
+        *_about(language, call_back=call_back, reason=reason),
+        outbound_phrase(OutboundPhrase.MESSAGE, language, number=where),
+    )
+
+
+def always_said(language: str, shop: str, number: str, *, out: bool, recording: str) -> list[str]:
+    """Return what a line says in the same words every time: for the phrase cache.
+
+    ``out``: the line calls out.  ``recording``: off, ask or announce.
+    """
+    asked = [OutboundPhrase.MAY_WE_RECORD, OutboundPhrase.RECORDED, OutboundPhrase.NOT_RECORDED]
+    told = [OutboundPhrase.ANNOUNCED, OutboundPhrase.WITHDRAWN, OutboundPhrase.NOT_RECORDED]
+    fixed = {"ask": asked, "announce": told}.get(recording, [])
+    texts = [outbound_phrase(which, language) for which in [OutboundPhrase.NEVER, *fixed]]
+    if out:
+        texts += opening(language, shop, call_back=True, reason="")
+        texts.append(message(language, shop, number, call_back=True, reason="")[-1])
+    return texts
 
 
 def wants_no_calls(text: str, language: str) -> bool:
@@ -200,8 +224,9 @@ def _says(patterns: Mapping[str, re.Pattern[str]], text: str, language: str) -> 
     return pattern is not None and bool(pattern.search(heard_words(text)))
 
 
-def _about(language: str, *, call_back: bool, reason: str) -> str:
-    asked = outbound_phrase(OutboundPhrase.CALL_BACK, language) if call_back else ""
+def _about(language: str, *, call_back: bool, reason: str) -> tuple[str, ...]:
     reason = " ".join(reason.split())[:REASON_CHARS].rstrip(" .!?;:,")
-    why = outbound_phrase(OutboundPhrase.ABOUT, language, reason=reason) if reason else ""
-    return asked + why
+    return (
+        *((outbound_phrase(OutboundPhrase.CALL_BACK, language),) if call_back else ()),
+        *((outbound_phrase(OutboundPhrase.ABOUT, language, reason=reason),) if reason else ()),
+    )
