@@ -90,7 +90,8 @@ async def run(minutes: float, layout: str, folder: Path) -> tuple[dict[str, Any]
         row["alarm"] = "; ".join(alarms)
         await asyncio.sleep(minutes * 30)
         report = show.output.report()
-        row |= report["pictures"]  # type: ignore[operator]
+        pictures = report["pictures"]
+        row |= pictures if isinstance(pictures, dict) else {}
         row["late"] = report["late"]
         row["alarms left"] = len(show.session.alarms.standing)
     await asyncio.sleep(1.0)

@@ -24,7 +24,7 @@ def film() -> tuple[Picture, tuple[Packet, ...]]:
     pps = next(unit for unit in units if unit[0] & 31 == 8)
     avcc = b"\1" + sps[1:4] + b"\xff\xe1" + len(sps).to_bytes(2, "big") + sps
     avcc += b"\1" + len(pps).to_bytes(2, "big") + pps
-    packets = []
+    packets: list[Packet] = []
     for unit in units:
         if unit[0] & 31 in (1, 5):
             at_ms = len(packets) // 2 * 1000 // FPS

@@ -130,11 +130,12 @@ async def post(show: Beeping, body: object) -> tuple[int, dict[str, object]]:
 
 async def test_the_host_starts_and_stops_it(tmp_path: Path) -> None:
     async with beeping(tmp_path) as show:
-        for wrong in (
+        wishes: list[object] = [
             [], {}, {"record": "/etc/passwd"}, {"push": "http://a/b/c"}, {"push": 1},
             {"record": True, "push": "rtmp://a/b/c"}, {"record": True, "layout": "round"},
             {"record": True, "captions": "../"},
-        ):  # fmt: skip
+        ]  # fmt: skip
+        for wrong in wishes:
             status, answer = await post(show, wrong)
             assert status == 400
             assert answer["error"]
