@@ -94,7 +94,7 @@ async def on_the_line(house: House) -> AsyncIterator[Call]:
         dialogue.sessions[0].language = "nl"
         return made
 
-    call = Call(house, stt, DeskHandOffs(house.service, "fr", order_value=lambda _: Decimal(900)))
+    call = Call(house, stt, DeskHandOffs(house.service, order_value=lambda _: Decimal(900)))
     call.conversation = open_with_desk(
         house.service, "sess_1", call.notices.append, make, channel="phone", phone="+3247"
     )
@@ -134,7 +134,7 @@ def test_what_the_desk_is_told() -> None:
 def test_a_desk_that_does_not_answer_is_not_accepted() -> None:
     async def scene() -> None:
         async with desk_house(RelayingDesk(delay_s=4)) as house:
-            hand_offs = DeskHandOffs(house.service, "fr")
+            hand_offs = DeskHandOffs(house.service)
             assert not (await hand_offs.hand_off(WISH)).accepted
             assert hand_offs.case(WISH).channel == "chat"
             assert hand_offs.case(WISH).order_value is None

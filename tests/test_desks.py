@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse
@@ -13,9 +17,12 @@ from tests.desk.cases import case
 from voice_server.app import App
 from voice_server.config import Settings
 from voice_server.desk.service import DeskService
-from voice_server.desks import open_desk
+from voice_server.desk.texts import label
+from voice_server.desks import OpenDesks, open_desk
+from voice_server.dialogue.flows.ports import HandOffWish
 from voice_server.shop.pack import load, resolve
 from voice_server.shop.pack_reader import PackError
+from voice_server.shop.policies import Hours
 from voice_server.weights import WeightStore
 
 
@@ -136,3 +143,46 @@ async def heard(socket: ClientWebSocketResponse) -> str:
                 response = event["response"]
                 assert response["status"] == "completed", response
                 return str(response["output"][0]["content"][0]["transcript"])
+
+
+async def test_an_edited_pack_changes_the_desk_while_it_works(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "pack"
+    shutil.copytree(resolve("demo"), folder)
+    shop = load(folder)
+    desks = OpenDesks(Settings(data=tmp_path / "data"))
+    service = await desks.open(shop, None)
+    hand_offs = desks.hand_offs(shop.id)
+    assert hand_offs is not None
+    running = asyncio.create_task(service.run())
+    sunday = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    assert not service._hours.is_open(sunday)
+    before = service.calls.internal_language
+    text = (folder / "shop.toml").read_text(encoding="utf-8")
+    text = re.sub(r"(?s)\n\[desk\].*?(?=\n\[(?!desk)|\Z)", "", text)
+    edited = text + '\n[desk]\nlanguage = "de"\ncallbacks = 3\n'
+    (folder / "shop.toml").write_text(edited, encoding="utf-8")
+    hours = tuple(Hours(day, time(0), time(23, 59)) for day in range(7))
+    shop = replace(load(folder), policies=replace(shop.policies, hours=hours))
+    desks.read(shop)
+    desks.renew(shop)
+    assert before != "de"
+    assert service.calls.internal_language == "de"
+    assert service._hours.is_open(sunday)
+    (done,) = hand_offs.case(wish(done=("cancel_order BE-10497",))).done
+    assert done == f"{label('intents', 'cancel_order', 'de')} BE-10497"
+    (folder / "shop.toml").write_text(edited + 'kind = "fax"\n', encoding="utf-8")
+    desks.read(shop)
+    desks.renew(shop)
+    assert "stays as it was" in caplog.text
+    assert service.calls.internal_language == "de"
+    (folder / "shop.toml").write_text(edited + 'kind = "dixa"\n', encoding="utf-8")
+    desks.read(shop)
+    desks.renew(shop)
+    assert "restart the server for dixa" in caplog.text
+    await stop(running)
+
+
+def wish(**values: Any) -> HandOffWish:
+    return HandOffWish("sess_1", "asked", "cancel_order", "nl", **values)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import aiohttp
 from aiohttp import web
 
-from voice_server.bookkeeping import Bookkeeping
+from voice_server.bookkeeping import Bookkeeping, open_books
 from voice_server.config import Settings
 from voice_server.conversation.services import Services
 from voice_server.desk.registry import DeskUnusable
@@ -27,7 +27,6 @@ from voice_server.dialogue.llm.embedded import EmbeddedModel
 from voice_server.dialogue.llm.model import LanguageModel
 from voice_server.dialogue.manager import ShopDialogue
 from voice_server.dialogue.prompt import prefix
-from voice_server.dialogue.prompts.version import PromptError
 from voice_server.dialogue.recollection import Records
 from voice_server.engines import Engines, load_listeners, load_voices
 from voice_server.idle_work import tidy, warm_phrases
@@ -37,7 +36,6 @@ from voice_server.phone_handoffs import PhoneHandOffs
 from voice_server.procedures import Procedures
 from voice_server.realtime.rest_backend import RestBackend
 from voice_server.realtime.returning import Returning
-from voice_server.records import StorageError
 from voice_server.shop.shop import Shop
 from voice_server.shop_loading import load_tenants
 from voice_server.shows import ShopEngines, Shows
@@ -45,7 +43,7 @@ from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.engine import EngineError
 from voice_server.speech.language import TextLanguage
 from voice_server.speech.verbalise import verbalise
-from voice_server.start_failed import StartFailed
+from voice_server.start_failed import StartFailed, first_of
 from voice_server.telephony.calls import Calls
 from voice_server.tenants import Reload, Reloader, Tenant
 from voice_server.translators import caption_translator
@@ -121,7 +119,7 @@ class App:
                 f"({self.settings.sip or 'off'}): {error.strerror or error}"
             ) from None
         try:
-            books = self._books = await _open_books(self.settings)
+            books = self._books = await open_books(self.settings)
             self._phone_book = open_phone_book(books, self.settings.data, self.tenants)
             self._returning = Returning(books.storage, self.settings.resume_s)
             self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HTTP_S))
@@ -145,7 +143,7 @@ class App:
                     for task in background:
                         task.cancel()
         except* (StartFailed, WeightsMissing, EngineError) as errors:
-            raise StartFailed(str(_first(errors))) from None
+            raise StartFailed(str(first_of(errors))) from None
         finally:
             await runner.cleanup()
             if self._reloader is not None:
@@ -322,6 +320,7 @@ class App:
         """Learn a shop's facts. Blocks for seconds."""
         for language in shop.languages:
             verbalise("1", language)  # compiles the rules, which no caller should wait for
+        self._desks.read(shop)
         cache = self.settings.models / "derived" / "facts"
         return Knowledge(shop, self._embedder, cache=cache, pictures=pictures)
 
@@ -367,6 +366,7 @@ class App:
         if tenant.services is not None and self._engines.voices is not None:
             speaker = self._engines.voices.speaker_for(tenant.shop)
             tenant.services = replace(tenant.services, tts=speaker)
+        self._desks.renew(tenant.shop)
         if tenant.knowledge is not None:
             self._shows.renew(tenant.shop, tenant.knowledge)
         if tenant is self.tenants.default and isinstance(self._model, EmbeddedModel):
@@ -390,19 +390,6 @@ class App:
             lambda *told: None if self._books is None else self._books.welcome(*told),
         )
         return seams.backend()
-
-
-async def _open_books(settings: Settings) -> Bookkeeping:
-    try:
-        return await Bookkeeping.open(settings)
-    except (StorageError, PromptError) as error:
-        raise StartFailed(str(error)) from None
-
-
-def _first(group: BaseException) -> BaseException:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group
 
 
 __all__ = ["App", "StartFailed"]

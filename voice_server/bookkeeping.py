@@ -23,6 +23,7 @@ from voice_server.dialogue.llm.model import LanguageModel
 from voice_server.dialogue.memory.digest import Digester
 from voice_server.dialogue.memory.keeper import StateKeeper
 from voice_server.dialogue.prompts.registry import PromptRegistry
+from voice_server.dialogue.prompts.version import PromptError
 from voice_server.dialogue.recollection import Records
 from voice_server.dialogue.translation import ModelTranslate, StaffTranslation
 from voice_server.records import (
@@ -35,6 +36,7 @@ from voice_server.records import (
 )
 from voice_server.shop.pack_reader import PackError
 from voice_server.shop.shop import Shop
+from voice_server.start_failed import StartFailed
 from voice_server.storage import Storage, open_storage
 from voice_server.trust.subjects import LINKED, Means, Subjects, read_key, words_digest
 
@@ -186,11 +188,15 @@ class Bookkeeping:
     def welcome(
         self, shop_id: str, session_id: str, customer: str, consent: Mapping[str, object]
     ) -> None:
-        """Note whose a conversation is, as the shop's server says, and what they agreed to."""
-        now = datetime.now(UTC)
-        subject = {"subject": self._subjects.digest(customer), "means": "signed"}
+        """Note whose a conversation is, and what they agreed to, as the shop's server says.
+
+        Without a consent ``customer`` is the number that called.
+        """
+        now, means = datetime.now(UTC), "signed" if consent else "called"
+        subject = {"subject": self._subjects.digest(customer), "means": means}
         self.storage.append(Event(session_id, shop_id, LINKED, subject, now))
-        self.storage.append(Event(session_id, shop_id, "consent.told", consent, now))
+        if consent:
+            self.storage.append(Event(session_id, shop_id, "consent.told", consent, now))
 
     async def run(self) -> None:
         """Write, translate and watch the prompts, for ever."""
@@ -259,6 +265,14 @@ class Bookkeeping:
             names=(shop.name, *(product.model for product in shop.catalogue)),
             deadline_s=TRANSLATE_S,
         )
+
+
+async def open_books(settings: Settings) -> Bookkeeping:
+    """Open everything. Raises StartFailed."""
+    try:
+        return await Bookkeeping.open(settings)
+    except (StorageError, PromptError) as error:
+        raise StartFailed(str(error)) from None
 
 
 def open_subjects(settings: Settings) -> Subjects:

@@ -184,14 +184,17 @@ class DeskHandOffs:
     def __init__(
         self,
         service: DeskService,
-        internal_language: str,
         *,
         order_value: Callable[[str], Decimal | None] = lambda number: None,
     ) -> None:
         """``order_value``: what an order was worth, where that is known without a look-up."""
         self._service = service
-        self._internal = internal_language
         self._order_value = order_value
+
+    @property
+    def _internal(self) -> str:
+        """The company's language, which an edited pack may change."""
+        return self._service.calls.internal_language
 
     async def hand_off(self, wish: HandOffWish) -> HandOffOutcome:
         """Give the conversation to people.

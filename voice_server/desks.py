@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from voice_server.desk.outbox import Outbox
 from voice_server.desk.outbox_store import OutboxStore
 from voice_server.desk.registry import DeskUnusable, make_desk
 from voice_server.desk.service import DeskService
-from voice_server.desk.settings import load_desk
+from voice_server.desk.settings import DeskSettings, load_desk
 from voice_server.desk.translation import Translate, Translator
 from voice_server.desk_line import DeskHandOffs, Emit, WithDialogue, open_with_desk
 from voice_server.dialogue.llm.model import LanguageModel
@@ -28,6 +29,8 @@ from voice_server.shop.shop import Shop
 from voice_server.summaries import ModelSummarise
 from voice_server.web.desk import Desks, add_desk
 
+log = logging.getLogger(__name__)
+
 
 class OpenDesks:
     """The desks of all shops of a server; the app opens one when it opens a shop."""
@@ -36,6 +39,9 @@ class OpenDesks:
         """``settings``: the data folder and the vendors' secrets."""
         self._settings = settings
         self._desks: dict[str, DeskService] = {}
+        self._kinds: dict[str, str] = {}
+        self._models: dict[str, LanguageModel | None] = {}
+        self._read: dict[str, DeskSettings] = {}
 
     async def open(self, shop: Shop, model: LanguageModel | None) -> DeskService:
         """Open a shop's desk; the caller runs :meth:`DeskService.run`.
@@ -48,21 +54,43 @@ class OpenDesks:
             service = await open_desk(
                 shop,
                 settings.data,
-                translate=None if model is None else ModelTranslate(model),
-                # The embedded model would need ten seconds for what has to be there in two.
-                summarise=None if model is None or model.embedded else ModelSummarise(model),
+                *_helpers(model),
                 token=settings.desk_token.get_secret_value(),
                 secret=settings.desk_secret.get_secret_value(),
             )
         except (PackError, OSError, sqlite3.Error) as error:
             raise DeskUnusable(f"the desk of {shop.name} cannot be opened: {error}") from None
-        self._desks[shop.id] = service
+        self._desks[shop.id], self._models[shop.id] = service, model
+        self._kinds[shop.id] = service.desk.name
         return service
+
+    def read(self, shop: Shop) -> None:
+        """Read the ``[desk]`` of an edited pack, for :meth:`renew`; blocks, call it in a thread."""
+        try:
+            self._read[shop.id] = load_desk(shop.folder)
+        except PackError as error:
+            log.error("the desk of %s stays as it was: %s", shop.name, error)
+
+    def renew(self, shop: Shop) -> None:
+        """Let the desk work as the edited pack says: hours, rules, language, glossary, names.
+
+        Another vendor, or another account there, needs a restart.
+        """
+        service, settings = self._desks.get(shop.id), self._read.pop(shop.id, None)
+        if service is None or settings is None:
+            return
+        if settings.kind != self._kinds[shop.id]:
+            log.error(
+                "the desk of %s is still %s: restart the server for %s",
+                shop.name, self._kinds[shop.id], settings.kind,
+            )  # fmt: skip
+        parts = desk_parts(shop, settings, *_helpers(self._models[shop.id]))
+        service.renew(*parts, callbacks=settings.callbacks)
 
     def hand_offs(self, shop_id: str) -> DeskHandOffs | None:
         """Return what the shop's flows hand conversations over with, once its desk is open."""
         service = self._desks.get(shop_id)
-        return None if service is None else DeskHandOffs(service, service.calls.internal_language)
+        return None if service is None else DeskHandOffs(service)
 
     def get(self, shop_id: str) -> DeskService | None:
         """Return the desk of a shop, once it is open."""
@@ -76,12 +104,13 @@ class OpenDesks:
         make: Callable[[Emit], WithDialogue],
         *,
         channel: str,
+        phone: str = "",
     ) -> MutableConversation:
-        """Return a conversation that the shop's people can take over."""
+        """Return a conversation that the shop's people can take over; ``phone``: who calls."""
         service = self._desks.get(shop_id)
         if service is None:
             return MutableConversation(make(emit), emit)
-        return open_with_desk(service, session_id, emit, make, channel=channel)
+        return open_with_desk(service, session_id, emit, make, channel=channel, phone=phone)
 
     def add_routes(self, application: web.Application) -> None:
         """Serve the desk's page, its API and the vendors' webhooks."""
@@ -91,9 +120,9 @@ class OpenDesks:
 async def open_desk(
     shop: Shop,
     folder: Path,
-    *,
     translate: Translate | None = None,
     summarise: Summarise | None = None,
+    *,
     token: str = "",
     secret: str = "",
     alarm: Callable[[str, str], None] = lambda packet_id, error: None,
@@ -112,6 +141,17 @@ async def open_desk(
     settings = await asyncio.to_thread(load_desk, shop.folder)
     desk = await asyncio.to_thread(make_desk, settings, own, token=token, secret=secret)
     store = await asyncio.to_thread(OutboxStore, own / "outbox.db")
+    parts = desk_parts(shop, settings, translate, summarise)
+    return DeskService(desk, Outbox(store, desk, alarm=alarm), *parts, callbacks=settings.callbacks)
+
+
+def desk_parts(
+    shop: Shop,
+    settings: DeskSettings,
+    translate: Translate | None = None,
+    summarise: Summarise | None = None,
+) -> tuple[PacketBuilder, DeskHours, Translator, CallTexts]:
+    """Return the parts of a desk that follow from the pack."""
     products = {product.text(settings.language).name for product in shop.catalogue}
     translator = Translator(
         translate,
@@ -119,15 +159,20 @@ async def open_desk(
         glossary=settings.glossary,
         names=(shop.name, *_proper_names(products)),
     )
-    return DeskService(
-        desk,
-        Outbox(store, desk, alarm=alarm),
+    return (
         PacketBuilder(shop.id, shop.market, settings.rules, settings.language, summarise=summarise),
         DeskHours(shop.policies.hours, shop.market),
         translator,
         CallTexts(shop.name, settings.language),
-        callbacks=settings.callbacks,
     )
+
+
+def _helpers(model: LanguageModel | None) -> tuple[Translate | None, Summarise | None]:
+    """Return what a model does for people at the desk."""
+    if model is None:
+        return None, None
+    # The embedded model would need ten seconds for what has to be there in two.
+    return ModelTranslate(model), None if model.embedded else ModelSummarise(model)
 
 
 def _proper_names(products: set[str]) -> list[str]:

@@ -31,12 +31,14 @@ from voice_server.realtime.session_config import SessionDefaults
 from voice_server.shows import Shows
 from voice_server.speech.engine import EngineError
 from voice_server.speech.visemes import visemes
+from voice_server.telephony.calls import Calls
 from voice_server.telephony.outgoing import CallBook
 from voice_server.telephony.ports import CallBooks
 from voice_server.tenants import Reload, ShopForbidden, Tenant, Tenants, UnknownShop
 from voice_server.web.application import WebBackend
 from voice_server.web.pages import add_pages
 from voice_server.web.storefronts import Storefront, Storefronts, add_storefronts
+from voice_server.web.telephony import TELEPHONY
 
 Welcome = Callable[[str, str, str, Mapping[str, object]], None]
 
@@ -73,6 +75,7 @@ class WebSeams:
         self._reload = reload
         self._returning = returning
         self._welcome = welcome
+        self._calls: Calls | None = None
         self._books = books
         self._call_book = call_book
 
@@ -152,6 +155,7 @@ class WebSeams:
             call_book=self._call_book,
         )
         add_phone(application, self._settings, backend)
+        self._calls = application[TELEPHONY].calls
 
     def _open_call(
         self,
@@ -175,7 +179,14 @@ class WebSeams:
                 self._welcome(shop_id, options.session_id, customer.id, told)
             return made
 
-        return self._desks.join(shop_id, options.session_id, emit, make, channel=channel)
+        call = self._calls.find(options.session_id) if self._calls is not None else None
+        started = call.flow.started if call is not None else None
+        phone = started.caller if started is not None else ""
+        if phone:
+            self._welcome(shop_id, options.session_id, phone, {})
+        return self._desks.join(
+            shop_id, options.session_id, emit, make, channel=channel, phone=phone
+        )
 
     async def _reload_json(self, front: Storefront) -> Mapping[str, Any]:
         result = await self._reload(self._tenants.get(front.id))

@@ -190,6 +190,11 @@ class LiveCalls:
         self._tasks: asyncio.TaskGroup | None = None
         self._early: list[Coroutine[Any, Any, None]] = []
 
+    def renew(self, texts: CallTexts, translator: Translator) -> None:
+        """Open further calls with these; those that go on keep what they began with."""
+        self._texts = texts
+        self._translator = translator
+
     @property
     def internal_language(self) -> str:
         """The company's."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import sqlite3
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from voice_server.desk import live
@@ -17,6 +15,8 @@ from voice_server.desk.calls import CallPort, CallTexts, LiveCall, LiveCalls
 from voice_server.desk.console import ConsoleDesk
 from voice_server.desk.console_store import DeskCase
 from voice_server.desk.hours import DeskHours
+from voice_server.desk.known import KnownSession, KnownSessions
+from voice_server.desk.known import packet_id as packet_id_of
 from voice_server.desk.outbox import Outbox
 from voice_server.desk.packet import (
     Desk,
@@ -46,21 +46,6 @@ TRANSLATED_LINES = 40
 
 FAILURES = 3
 """Translations that fail in a row: then there is no model worth asking further."""
-
-REMEMBERED = 10_000
-"""Sessions of which the hand-offs are known; the oldest are forgotten."""
-
-
-@dataclass(slots=True)
-class _Session:
-    """What is known of a session's hand-offs."""
-
-    packet_id: str = ""
-    """Of the last one."""
-    reference: str = ""
-    round: int = 0
-    """How often it came back: asking for a person again is a new case."""
-
 
 __all__ = ["DeskService", "HandOffResult", "NotLive"]
 
@@ -96,7 +81,7 @@ class DeskService:
         self._callbacks = callbacks
         self._clock = clock
         self._ack_s = ack_s
-        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._sessions = KnownSessions()
         self._board: asyncio.Queue[tuple[str, live.Show | live.ShowControl]] = asyncio.Queue(
             BOARD_LINES
         )
@@ -106,6 +91,22 @@ class DeskService:
     def translator(self) -> Translator:
         """Translates between customers and staff."""
         return self._translator
+
+    def renew(
+        self,
+        builder: PacketBuilder,
+        hours: DeskHours,
+        translator: Translator,
+        texts: CallTexts,
+        *,
+        callbacks: int,
+    ) -> None:
+        """Work as an edited pack says, from the next hand-off and call on; promises stay."""
+        self._builder = builder
+        self._hours = hours
+        self._translator = translator
+        self._callbacks = callbacks
+        self.calls.renew(texts, translator)
 
     @property
     def console(self) -> ConsoleDesk | None:
@@ -144,8 +145,8 @@ class DeskService:
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + self._ack_s
-        session = self._session(case.session_id)
-        packet_id = _packet_id(case, session.round)
+        session = self._sessions.of(case.session_id)
+        packet_id = packet_id_of(case.session_id, case.reason, session.round)
         now = self._clock()
         open_now = self._hours.is_open(now)
         try:
@@ -195,7 +196,7 @@ class DeskService:
 
     def delivered(self, packet: HandOffPacket, ticket: Ticket) -> None:
         """Take the outbox's word that the desk has a packet, however late it comes."""
-        self._session(packet.session_id).reference = ticket.reference
+        self._sessions.of(packet.session_id).reference = ticket.reference
         if packet.language != packet.internal_language:
             self.calls.spawn(self._translate_transcript(packet, ticket))
 
@@ -273,7 +274,7 @@ class DeskService:
         case = await console.case(case_id)
         call = self.live_call(case) if case is not None else None
         if case is not None and call is not None:
-            session = self._session(case.packet.session_id)
+            session = self._sessions.of(case.packet.session_id)
             session.packet_id, session.reference = case_id, case.reference
             call.happened(live.Claimed(agent))
         return True
@@ -306,7 +307,7 @@ class DeskService:
         if case is None:
             return
         if again:
-            self._session(case.packet.session_id).round += 1
+            self._sessions.of(case.packet.session_id).round += 1
         call = self.live_call(case)
         if call is not None:
             call.happened(live.HandedBack())
@@ -322,15 +323,12 @@ class DeskService:
                 call.happened(live.Passed())
             call.happened(live.HumanSaid(event.id, event.text, event.agent))
         elif call.control is live.Control.HUMAN:
-            self._session(session_id).round += 1
+            self._sessions.of(session_id).round += 1
             call.happened(live.HandedBack())
 
     def session_of(self, reference: str) -> str | None:
         """Return the session that a vendor's reference belongs to."""
-        for session_id, session in reversed(self._sessions.items()):
-            if session.reference == reference:
-                return session_id
-        return None
+        return self._sessions.by_reference(reference)
 
     # ---------------------------------------------------------------- board
 
@@ -355,7 +353,7 @@ class DeskService:
             except DeskError as error:
                 log.warning("a line was not shown to people: %s", error)
 
-    async def _show_one(self, session: _Session, action: live.Show | live.ShowControl) -> None:
+    async def _show_one(self, session: KnownSession, action: live.Show | live.ShowControl) -> None:
         console = self.console
         if isinstance(action, live.ShowControl):
             if console is None:
@@ -378,24 +376,11 @@ class DeskService:
 
     # -------------------------------------------------------------- helpers
 
-    def _session(self, session_id: str) -> _Session:
-        session = self._sessions.setdefault(session_id, _Session())
-        self._sessions.move_to_end(session_id)
-        while len(self._sessions) > REMEMBERED:
-            self._sessions.popitem(last=False)
-        return session
-
     def _need_console(self) -> ConsoleDesk:
         console = self.console
         if console is None:
             raise NotLive
         return console
-
-
-def _packet_id(case: Case, round_: int) -> str:
-    """The same session and reason are the same packet, until the conversation came back."""
-    words = f"{case.session_id}\0{case.reason}\0{round_}"
-    return f"ho_{hashlib.sha256(words.encode()).hexdigest()[:20]}"
 
 
 def _relays(desk: Desk) -> RelayDesk | None:

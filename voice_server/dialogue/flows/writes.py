@@ -61,16 +61,10 @@ class Writes:
         return self._tasks.get(key)
 
     async def _send(self, execute: Execute) -> Ended:
+        """Send it. The platform reads the order first: what it may not do now, it refuses."""
         write, platform = execute.write, self._platform()
-        sent = False
         try:
             async with asyncio.timeout(self._write_s):
-                order = await platform.find_order(write.order)
-                if order is None:
-                    return NotDone("unknown_order")
-                if reason := platform.refusal(write, order):
-                    return NotDone(reason)
-                sent = True
                 receipt = await platform.write(write, key=execute.key)
         except Refused as error:
             logger.info("the platform refused %s: %s", write.action, error.reason)
@@ -80,11 +74,11 @@ class Writes:
             return NotDone()
         except (OutcomeUnknown, TimeoutError) as error:
             logger.warning("the outcome of %s is not known: %s", write.action, error)
-            return Lost() if sent else NotDone()
+            return Lost()
         except PlatformError as error:
             logger.warning("%s failed: %s", write.action, error)
-            return Lost() if sent else NotDone()
+            return Lost()
         except Exception:  # a connector's bug: whatever it did, the order will tell
             logger.exception("%s failed", write.action)
-            return Lost() if sent else NotDone()
+            return Lost()
         return Settled(receipt.reference)
