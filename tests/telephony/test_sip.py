@@ -29,6 +29,7 @@ from voice_server.telephony.call import (
     Media,
     SendAudio,
     Transfer,
+    Transferred,
 )
 from voice_server.telephony.dtmf import event_packets
 from voice_server.telephony.ports import SipAccount
@@ -47,6 +48,7 @@ from voice_server.telephony.sip_core import (
 )
 from voice_server.telephony.sip_digest import NONCE_S, Digest, response_of
 from voice_server.telephony.sip_message import NoSip
+from voice_server.telephony.sip_refer import Referred
 
 PEER = ("10.0.0.9", 5060)
 OFFER = (
@@ -179,23 +181,65 @@ def test_we_hang_up() -> None:
     ("target", "uri"),
     [("+32 2 555 01 99", "<sip:+3225550199@10.0.0.9:5060>"), ("sip:desk@a.be", "<sip:desk@a.be>")],
 )
-@pytest.mark.parametrize("status", [202, 603])
-def test_a_transfer_is_a_refer_and_then_a_bye(target: str, uri: str, status: int) -> None:
+def test_a_transfer_is_a_refer_whose_end_is_told(target: str, uri: str) -> None:
     trunk = Trunk()
     key = trunk.up()
     [refer] = sent([*trunk.core.transfer(key, target, trunk.now)])
     assert (refer.method, refer.get("refer-to")) == ("REFER", uri)
-    effects = trunk.give(sip.reply(refer, status).write())
-    assert [one.method for one in sent(effects)] == ["BYE"]
-    assert len(of(Note, effects)) == int(status == 603)
+    assert trunk.give(sip.reply(refer, 202).write()) == []
+    effects = trunk.give(notify("SIP/2.0 100 Trying"))
+    assert [one.status for one in sent(effects)] == [200]
+    assert not of(Referred, effects)
+    [told] = of(Referred, trunk.give(notify("SIP/2.0 200 OK", cseq=4)))
+    assert (told.reached, told.result) == (True, "answered")
+    assert [one.method for one in sent([*trunk.core.hang_up(key, trunk.now)])] == ["BYE"]
 
 
-def test_a_transfer_to_what_is_no_address_hangs_up() -> None:
+@pytest.mark.parametrize(
+    ("status", "result"),
+    [(486, "busy"), (603, "declined"), (480, "no answer"), (404, "refused (404)")],
+)
+def test_a_transfer_that_fails_leaves_the_call_up(status: int, result: str) -> None:
+    trunk = Trunk()
+    key = trunk.up()
+    [refer] = sent([*trunk.core.transfer(key, "+32", trunk.now)])
+    [told] = of(Referred, trunk.give(sip.reply(refer, status).write()))
+    assert (told.reached, told.result) == (False, result)
+    [refer] = sent([*trunk.core.transfer(key, "+32", trunk.now)])
+    trunk.give(sip.reply(refer, 202).write())
+    [told] = of(Referred, trunk.give(notify(f"SIP/2.0 {status} No")))
+    assert (told.reached, told.result) == (False, result)
+    assert trunk.core.where(key) == "10.0.0.9:5060"
+    assert [one.method for one in sent([*trunk.core.hang_up(key, trunk.now)])] == ["BYE"]
+
+
+def test_a_hang_up_while_a_transfer_is_asked_for() -> None:
+    trunk = Trunk()
+    key = trunk.up()
+    trunk.core.transfer(key, "+32", trunk.now)
+    assert [one.method for one in sent([*trunk.core.hang_up(key, trunk.now)])] == ["BYE"]
+
+
+def test_news_of_something_else_are_only_answered() -> None:
+    trunk = Trunk()
+    trunk.up()
+    effects = trunk.give(notify("SIP/2.0 200 OK", event="message-summary"))
+    assert [one.status for one in sent(effects)] == [200]
+    assert not of(Referred, effects)
+
+
+def test_a_transfer_to_what_is_no_address_fails() -> None:
     trunk = Trunk()
     key = trunk.up()
     effects = [*trunk.core.transfer(key, "sip:a>b\r\nX: y", trunk.now)]
-    assert [one.method for one in sent([*effects])] == ["BYE"]
+    assert not sent([*effects])
+    [told] = of(Referred, effects)
+    assert not told.reached
     assert of(Note, effects)
+
+
+def notify(line: str, *, cseq: int = 3, event: str = "refer") -> bytes:
+    return request("NOTIFY", cseq, f"{line}\r\n", tag="t1", extra=f"Event: {event}\r\n")
 
 
 def test_the_caller_gives_up_before_we_answer() -> None:
@@ -461,7 +505,11 @@ def test_the_bridge_speaks_rtp() -> None:
         (9, 100, True),
         (10, 260, False),
     ]
-    assert bridge.send(Transfer("+32"))[0] == "REFER +32"
+    [refer] = bridge.send(Transfer("+32", {"summary": "x"}))
+    assert refer == 'REFER +32\n{"warm":true,"details":{"summary":"x"}}'
+    assert bridge.receive('{"event":"transferred","reached":false,"result":"busy"}') == [
+        Transferred(reached=False, result="busy")
+    ]
 
 
 def test_the_bridge_hears_rtp() -> None:

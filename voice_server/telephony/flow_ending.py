@@ -92,7 +92,7 @@ class Ending:
         self._deadlines.pop("transfer", None)
         self.tally.transfers[-1]["result"] = event.result
         if event.reached:
-            return self._finish("transferred", now)
+            return [c.HangUp("transferred"), *self._finish("transferred", now)]
         return [
             Log(f"the transfer failed: {event.result}", "warning"),
             *self._back(),

@@ -406,7 +406,11 @@ class CallSession:
     def _show(self) -> None:
         """Tell the list of calls if it shows something else now."""
         flow = self.flow
-        shown = (flow.stage, flow.language, flow.tally.turns, flow.tally.interruptions, flow.agent)
+        tally = flow.tally
+        shown = (
+            flow.stage, flow.language, tally.turns, tally.interruptions, flow.agent,
+            tally.timings,
+        )  # fmt: skip
         if shown != self._shown:
             self._shown = shown
             self.people.monitor.changed()

@@ -1,15 +1,24 @@
 """A SIP call as a bridge: RTP packets both ways, and the little JSON of our own SIP shell.
 
 The shell (``sip_link.py``) tells of the dialog: ``start``, ``hold``, ``key``, ``lost``, ``stop``;
-what we want of it goes back as text: ``BYE``, ``REFER <target>``.
+what we want of it goes back as text: ``BYE``, or ``REFER <target>`` with its
+details in a second line, which ``transferred`` answers.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from voice_server.telephony.bridge_base import JsonBridge, Wrong, key, milliseconds, word
+from voice_server.telephony.bridge_base import (
+    JsonBridge,
+    Wrong,
+    dump,
+    key,
+    milliseconds,
+    word,
+)
 from voice_server.telephony.call import (
+    CallCommand,
     CallEvent,
     Close,
     Codec,
@@ -21,6 +30,7 @@ from voice_server.telephony.call import (
     Message,
     Started,
     Transfer,
+    Transferred,
 )
 from voice_server.telephony.dtmf import EventReceiver
 from voice_server.telephony.rtp import NoRtp, Packet, Sorter
@@ -31,7 +41,7 @@ class SipBridge(JsonBridge):
     """One call of a trunk."""
 
     vendor = "sip"
-    features = Features(buffers=False, lead_ms=60.0, fills=True)
+    features = Features(buffers=False, lead_ms=60.0, fills=True, reports_transfer=True)
 
     def __init__(self, *, sequence: int = 0, timestamp: int = 0, source: int = 1) -> None:
         """The first numbers of our stream; the shell takes them at random (RFC 3550, 5.1)."""
@@ -112,12 +122,26 @@ class SipBridge(JsonBridge):
         return ["BYE", Close(reason=command.reason)]
 
     def _transfer(self, command: Transfer) -> list[Message]:
-        return [f"REFER {command.target}", Close(reason="transfer")]
+        """The call stays ours until the exchange has told the end of it."""
+        news = {"warm": command.warm, "details": dict(command.details)}
+        return [f"REFER {command.target}\n{dump(news)}"]
+
+    def send(self, command: CallCommand) -> list[Message]:
+        """Return what must go over the line; a transfer does not end it yet."""
+        was = self.life
+        messages = super().send(command)
+        if isinstance(command, Transfer):
+            self.life = was
+        return messages
+
+    def _transferred(self, event: dict[str, Any]) -> list[CallEvent]:
+        return [Transferred(event.get("reached") is True, word(event.get("result")))]
 
     _HANDLERS: ClassVar = {
         "start": _started,
         "hold": _hold,
         "lost": _lost,
         "key": _key,
+        "transferred": _transferred,
         "stop": _stopped,
     }

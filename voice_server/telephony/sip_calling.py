@@ -7,7 +7,7 @@ left to it.  One INVITE for each call, and a second one with a password if the t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -135,23 +135,36 @@ class SipCalling:
         media: Address,
         ring_s: float,
         now: float,
+        uri: str = "",
+        extra: Sequence[tuple[str, str]] = (),
     ) -> tuple[str, list[CallingEffect]]:
         """Call ``number`` at ``domain`` by a trunk; return the call's key and what to send.
 
-        ``media``: where we hear.  A telephone that nobody picks up rings for ``ring_s``.
+        ``media``: where we hear.  A telephone that nobody picks up rings for ``ring_s``.  ``uri``
+        is called instead of the number, with ``extra`` headers.
         """
         host, _ = self._contact(trunk)
         domain = domain or f"{trunk[0]}:{trunk[1]}"
         caller = re.sub(r"[^0-9+]", "", caller_id) or self._user or "anonymous"
         key, tag = f"{self._new_token()}@{host}", self._new_token()
-        target = f"sip:{re.sub(r'[^0-9+]', '', number)}@{domain}"
+        target = uri or f"sip:{re.sub(r'[^0-9+]', '', number)}@{domain}"
         call = _Call(
             key, trunk, target, f"<sip:{caller}@{host}>;tag={tag}", f"<{target}>", tag,
             *media, ring_until=now + ring_s,
         )  # fmt: skip
         call.contact = target
         self._calls[key] = call
-        return key, self._invite(call, now)
+        return key, self._invite(call, now, list(extra))
+
+    def replaces(self, key: str) -> str:
+        """Return what names a call that is up in a Replaces header (RFC 3891), "" for none.
+
+        Tags are those its other side sees: "to" is its own, "from" is ours.
+        """
+        call = self._calls.get(key)
+        if call is None or call.stage is not _Stage.UP:
+            return ""
+        return f"{call.key};to-tag={sip.parameter(call.remote, 'tag')};from-tag={call.tag}"
 
     def hang_up(self, key: str, now: float) -> list[CallingEffect]:
         """End a call: CANCEL while it rings, BYE when it is up."""

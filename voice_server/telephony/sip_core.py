@@ -1,6 +1,6 @@
 """The called side of SIP (RFC 3261) for a trunk, sans-I/O.
 
-INVITE, ACK, CANCEL, BYE, OPTIONS, INFO (keys) in; BYE and REFER (blind transfer) out.  Over UDP:
+INVITE, ACK, CANCEL, BYE, OPTIONS, INFO (keys), NOTIFY in; BYE and REFER out.  Over UDP:
 answers are repeated until they are acknowledged, requests until they are answered.
 """
 
@@ -16,6 +16,7 @@ from voice_server.telephony.bridge_base import printable
 from voice_server.telephony.sdp import NoSound, Sound, read_offer, write_answer
 from voice_server.telephony.sip_digest import Digest
 from voice_server.telephony.sip_message import NoSip, SipMessage
+from voice_server.telephony.sip_refer import Referred, refer_to, target_uri, told
 
 T1_S, T2_S = 0.5, 4.0
 """First and longest wait before something is sent again (RFC 3261, table 4)."""
@@ -23,7 +24,7 @@ T1_S, T2_S = 0.5, 4.0
 GIVE_UP_S = 32.0
 """64 times T1: then the other side is gone."""
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY"
 
 CALLS_MOST = 2000
 """Dialogs kept at once, those that are over included: a flood must not eat the memory."""
@@ -81,7 +82,7 @@ class Note:
     text: str
 
 
-SipEffect = Send | Incoming | Changed | Key | Gone | Note
+SipEffect = Send | Incoming | Changed | Key | Referred | Gone | Note
 
 
 class Stage(Enum):
@@ -90,6 +91,7 @@ class Stage(Enum):
     OFFERED = "offered"
     ANSWERED = "answered"
     UP = "up"
+    REFERRING = "referring"
     LEAVING = "leaving"
     OVER = "over"
 
@@ -172,6 +174,10 @@ class SipCore:
             found = re.search(r"Signal\s*=\s*([0-9A-D*#])", message.body, re.IGNORECASE)
             keys: list[SipEffect] = [Key(dialog.key, found[1].upper())] if found else []
             return [self._reply(message, peer, 200), *keys]
+        if message.method == "NOTIFY":
+            end = told(message)
+            news: list[SipEffect] = [Referred(dialog.key, end)] if end is not None else []
+            return [self._reply(message, peer, 200), *news]
         return [self._reply(message, peer, 405, extra=[("allow", ALLOW)])]
 
     def _invite(
@@ -242,10 +248,8 @@ class SipCore:
             return []
         dialog.branch, dialog.repeat_at = "", None
         if dialog.method == "REFER":
-            told: list[SipEffect] = []
-            if message.status >= 300:
-                told = [Note(f"the transfer was refused with {message.status}")]
-            return [*told, *self._request(dialog, "BYE", now)]
+            dialog.stage = Stage.UP  # accepted: NOTIFY tells the end
+            return [Referred(dialog.key, message.status)] if message.status >= 300 else []
         return self._gone(dialog, "we hung up", now)
 
     # --------------------------------------------------------------- sending
@@ -277,18 +281,33 @@ class SipCore:
             return self.refuse(key, 486, now)
         return self._request(dialog, "BYE", now)
 
-    def transfer(self, key: str, target: str, now: float) -> list[SipEffect]:
-        """Send the caller to ``target`` (a number, or a ``sip:`` address) and hang up."""
+    def transfer(self, key: str, target: str, now: float, replaces: str = "") -> list[SipEffect]:
+        """Send the caller to ``target`` (a number, or a ``sip:`` address); a Referred follows.
+
+        ``replaces``: the call in which the human already waits.
+        """
         dialog = self._dialogs.get(key)
         if dialog is None or dialog.stage not in (Stage.ANSWERED, Stage.UP):
             return []
-        if not target.startswith(("sip:", "sips:")):
-            where = sip.address(dialog.invite.get("contact")).rpartition("@")[2].partition(";")[0]
-            number = re.sub(r"[^0-9+*#]", "", target)
-            target = f"sip:{number}@{where or dialog.peer[0]}"
-        if not re.fullmatch(r"sips?:[^\s<>\"]{1,200}", target):
-            return [Note("the transfer's target is no SIP address"), *self.hang_up(key, now)]
-        return self._request(dialog, "REFER", now, [("refer-to", f"<{target}>")])
+        uri = target_uri(target, self.where(key))
+        if not uri:
+            return [Note("the transfer's target is no SIP address"), Referred(key, 400)]
+        effects = self._request(dialog, "REFER", now, [("refer-to", refer_to(uri, replaces))])
+        dialog.stage = Stage.REFERRING
+        return effects
+
+    def where(self, key: str) -> str:
+        """Return host and port of a call's other side, where its exchange takes calls."""
+        dialog = self._dialogs.get(key)
+        if dialog is None:
+            return ""
+        host = sip.address(dialog.invite.get("contact")).rpartition("@")[2].partition(";")[0]
+        return host or dialog.peer[0]
+
+    def peer(self, key: str) -> Address | None:
+        """Return where a call comes from."""
+        dialog = self._dialogs.get(key)
+        return dialog.peer if dialog is not None else None
 
     def tick(self, now: float) -> list[SipEffect]:
         """Repeat what was not answered, give up what never will be."""

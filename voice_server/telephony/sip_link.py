@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
 
 import orjson
 
@@ -17,6 +17,8 @@ from voice_server.telephony.sdp import STATIC, Sound
 from voice_server.telephony.sip_core import Address, Changed, Gone, Incoming, Key
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WAITING_PACKETS = 500
 """Frames of a caller that wait to be taken (10 s): beyond, the newest are dropped, because the
@@ -42,9 +44,12 @@ class SipLink:
         self._latched = False
         self._incoming: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         self._over = asyncio.Event()
+        self._settled = asyncio.Event()
+        self.called = ""
 
     def start(self, call: Incoming) -> None:
         """The call was picked up: from now on a frame of the caller's comes every 20 ms."""
+        self.called = call.called
         self._next = self._loop.time()
         self._tick()
         self._say(
@@ -65,6 +70,27 @@ class SipLink:
             self._sound = effect.sound
             self._playout.agree({effect.sound.kind: effect.sound.codec}, effect.sound.events)
             self._say(event="hold", on=effect.sound.held)
+
+    def transferred(self, *, reached: bool, result: str) -> None:
+        """Tell what became of a transfer."""
+        self._settled.set()
+        self._say(event="transferred", reached=reached, result=result)
+
+    async def settled(self) -> None:
+        """Wait until a transfer has ended somehow, or the line is gone."""
+        self._settled.clear()
+        await self.while_up(self._settled.wait())
+
+    async def while_up(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Return what ``work`` does; None, and it is cancelled, if the line ends before."""
+        doing, over = asyncio.ensure_future(work), asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait({doing, over}, return_when=asyncio.FIRST_COMPLETED)
+            return doing.result() if doing.done() else None
+        finally:
+            over.cancel()
+            doing.cancel()
+            await asyncio.gather(doing, return_exceptions=True)
 
     def packet(self, data: bytes, peer: Address) -> None:
         """Take a packet of sound; the first one shows where ours must go (symmetric RTP)."""

@@ -16,6 +16,7 @@ from voice_server.telephony.line import find_line, masked
 from voice_server.telephony.ports import Meter, TelephonyBackend
 from voice_server.telephony.session import CallSession
 from voice_server.telephony.sip_bridge import SipBridge
+from voice_server.telephony.sip_consultation import Consultations, read_wish
 from voice_server.telephony.sip_core import (
     Address,
     Incoming,
@@ -26,6 +27,7 @@ from voice_server.telephony.sip_core import (
 )
 from voice_server.telephony.sip_digest import Digest
 from voice_server.telephony.sip_link import Receiver, SipLink, own_host, rtp_socket
+from voice_server.telephony.sip_refer import Referred
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class SipServer:
         self._transport: asyncio.DatagramTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.port = 0
+        self.consultations: Consultations | None = None
         self.outgoing: Callable[[bytes, Address], bool] | None = None
         """Takes the datagrams of calls that we have placed, and says which those are."""
 
@@ -61,11 +64,14 @@ class SipServer:
             lambda: Receiver(self._received), local_addr=(host, port)
         )
         self._transport = transport
+        consultations = Consultations(self._backend, self.contact, self.send, self._endpoint.now)
+        self.consultations = consultations
         self.port = transport.get_extra_info("sockname")[1]
         log.info("SIP listens on %s:%d", host, self.port)
         try:
             yield self
         finally:
+            consultations.close()
             for task in list(self._tasks):
                 task.cancel()
             if self._tasks:
@@ -90,6 +96,8 @@ class SipServer:
         try:
             if self.outgoing is not None and self.outgoing(data, peer):
                 return
+            if self.consultations is not None and self.consultations.takes(data, peer):
+                return
             self._perform(self._core.receive(data, peer, self._endpoint.now()))
         except Exception:  # one datagram must not end the server
             log.exception("a SIP message failed")
@@ -104,6 +112,11 @@ class SipServer:
                 task = asyncio.get_running_loop().create_task(self._serve(effect))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+            elif isinstance(effect, Referred):
+                if effect.key in self._lines:
+                    self._lines[effect.key].transferred(
+                        reached=effect.reached, result=effect.result
+                    )
             elif effect.key in self._lines:
                 self._lines[effect.key].tell(effect)
         self._arm()
@@ -172,11 +185,36 @@ class SipServer:
         """Return what a link calls when the bridge wants something of the dialog."""
 
         def want(text: str) -> None:
-            verb, _, target = text.partition(" ")
-            now = self._endpoint.now()
-            if verb == "REFER":
-                self._perform(self._core.transfer(key, target, now))
+            if text.startswith("REFER "):
+                task = asyncio.get_running_loop().create_task(self._transfer(key, text))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
             else:
-                self._perform(self._core.hang_up(key, now))
+                self._perform(self._core.hang_up(key, self._endpoint.now()))
 
         return want
+
+    async def _transfer(self, key: str, wish: str) -> None:
+        """Bring a caller to a human: after words with them, or blindly. The link hears the end."""
+        target, warm, details = read_wish(wish)
+        link, peer = self._lines.get(key), self._core.peer(key)
+        if link is None or peer is None:
+            return
+        line = find_line(self._backend.lines(), link.called, "sip")
+        consultations = self.consultations
+        leg = replaces = ""
+        try:
+            if warm and line is not None and consultations is not None:
+                reaching = consultations.reach(target, self._core.where(key), peer, line, details)
+                leg, replaces, why = await link.while_up(reaching) or ("", "", "the caller is gone")
+                if not leg:
+                    link.transferred(reached=False, result=why)
+                    return
+            self._perform(self._core.transfer(key, target, self._endpoint.now(), replaces))
+            await link.settled()
+        except Exception:  # the caller is not lost by it
+            log.exception("a transfer failed")
+            link.transferred(reached=False, result="internal error")
+        finally:
+            if consultations is not None:
+                consultations.end(leg)
