@@ -6,6 +6,7 @@ share of the sentence's time as large as its share of the letters.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ CUE = 84
 """Characters of a cue: two lines of 42, what subtitles for television hold to."""
 SHORT = 0.6
 """A cue may end at a comma from so much of its length on."""
+SLACK = 10
+"""Characters a cue may be longer than its share: words are not cut."""
 MOST = 5_000
 """Captions kept: some eight hours of speech."""
 
@@ -83,15 +86,18 @@ def cues(text: str) -> list[str]:
     ['Kurz.']
     """
     words = text.split()
+    # Cues of about the same length: no last word stands alone.
+    many = math.ceil(len(text) / CUE)
+    most = min(CUE, math.ceil(len(text) / many) + SLACK) if many > 1 else CUE
     found: list[str] = []
     cue = ""
     for word in words:
         joined = f"{cue} {word}" if cue else word
-        if cue and len(joined) > CUE:
+        if cue and len(joined) > most:
             found.append(cue)
             joined = word
         cue = joined
-        if cue[-1] in ",;:" and len(cue) >= SHORT * CUE and len(text) > CUE:
+        if cue[-1] in ",;:" and len(cue) >= SHORT * most and len(text) > CUE:
             found.append(cue)
             cue = ""
     return [*found, cue] if cue else found

@@ -154,7 +154,7 @@ function state({ state: next, line: text, audience, counts, sources, alarms: sta
   $("state").className = live ? "live" : now;
   $("state").replaceChildren(
     el("b", "", t(`st_${now}`)),
-    el("span", "", t("viewers", { n: audience })),
+    el("span", "", audience === 1 ? t("viewer") : t("viewers", { n: audience })),
     el("span", "", t("answered", { a: counts.answered, q: counts.questions })),
   );
   $("line").replaceChildren(text, byHost && text ? el("span", "chip", t("by_host")) : "");

@@ -54,7 +54,7 @@ const middle = (at, count) => LEFT + ((at + 0.5) * (WIDTH - LEFT)) / Math.max(co
 export function dots(points, { label, across, length }) {
   const whole = Math.max(length, ...points.map(([at]) => at), 1);
   const x = (at) => LEFT + ((WIDTH - LEFT - 8) * at) / whole;
-  const minutes = ticks(whole / 60, 6).filter((minute) => minute * 60 <= whole * 0.92);
+  const minutes = ticks(whole / 60, 6, 1).filter((minute) => minute * 60 <= whole * 0.92);
   const { plot, y } = frame(label, ticks(Math.max(...points.map(([, wait]) => wait), 1)), across, minutes.map((minute) => [x(minute * 60), String(minute)]));
   for (const [at, wait] of points) plot.append(svg("circle", { class: "dot", cx: x(at), cy: y(wait), r: 4.5 }, svg("title", {}, `${wait} s`)));
   return plot;

@@ -78,6 +78,7 @@ const TEXTS = {
   st_ended: ["Terminé", "Afgelopen", "Beendet", "Over"],
   lost: ["Connexion perdue, nouvel essai…", "Verbinding weg, nieuwe poging…", "Verbindung weg, neuer Versuch…", "Connection lost, trying again…"],
   viewers: ["{n} spectateurs", "{n} kijkers", "{n} Zuschauer", "{n} viewers"],
+  viewer: ["1 spectateur", "1 kijker", "1 Zuschauer", "1 viewer"],
   answered: ["{a} réponses sur {q} questions", "{a} antwoorden op {q} vragen", "{a} Antworten auf {q} Fragen", "{a} answers to {q} questions"],
   stoppable: ["Terminer l'émission ?", "De uitzending afsluiten?", "Die Sendung beenden?", "End the show?"],
   alarm: ["Alerte", "Alarm", "Alarm", "Alarm"],

@@ -6,20 +6,25 @@
 /** Two lines of 42 characters. */
 const CUE = 84;
 const SHORT = 0.6;
+/** Characters a cue may be longer than its share: words are not cut. */
+const SLACK = 10;
 /** Before the length of a sentence is known: what a letter takes to say. */
 const LETTER_S = 0.062;
 
 export function cues(text) {
   const found = [];
+  // Cues of about the same length: no last word stands alone.
+  const many = Math.ceil(text.length / CUE);
+  const most = many > 1 ? Math.min(CUE, Math.ceil(text.length / many) + SLACK) : CUE;
   let cue = "";
   for (const word of text.split(/\s+/).filter(Boolean)) {
     let joined = cue ? `${cue} ${word}` : word;
-    if (cue && joined.length > CUE) {
+    if (cue && joined.length > most) {
       found.push(cue);
       joined = word;
     }
     cue = joined;
-    if (/[,;:]$/.test(cue) && cue.length >= SHORT * CUE && text.length > CUE) {
+    if (/[,;:]$/.test(cue) && cue.length >= SHORT * most && text.length > CUE) {
       found.push(cue);
       cue = "";
     }

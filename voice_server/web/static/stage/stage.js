@@ -86,7 +86,7 @@ export class Stage {
    * without timing) is listened to before it sounds.
    */
   onSpeech({ id, at_ms: sent, rate, lead_ms, visemes, host }, pcm) {
-    const at_ms = host ? this.hostDelay.place(this.clock, id, sent, pcm.length / rate) : sent;
+    const at_ms = host ? this.hostDelay.place(this.clock, id, sent, pcm, rate) : sent;
     if (at_ms === null) return;
     const began = this.clock.play(id, at_ms, rate, pcm, lead_ms);
     if (this.current?.id === id) this.pace.sound(began, began + at_ms / 1000 + pcm.length / rate);
