@@ -28,7 +28,7 @@ from scripts.dev.round_trip import sentences
 from voice_server.assets import assets_dir
 from voice_server.config import Settings
 from voice_server.engines import load_voices
-from voice_server.speech.engine import SPEAKING_RATE, TextToSpeech
+from voice_server.speech.engine import SPEAKING_RATE, Phone, TextToSpeech
 from voice_server.speech.visemes import visemes
 from voice_server.web.pages import STATIC, add_pages
 from voice_server.weights import WeightStore
@@ -88,8 +88,9 @@ def compare(reference: np.ndarray[Any, Any], found: np.ndarray[Any, Any]) -> tup
 
 async def speak(tts: TextToSpeech, text: str, language: str) -> tuple[list[int], list[Any]]:
     """Return PCM16 and the cues of its phones."""
-    pieces, phones = [], []
-    async for chunk in tts.speak(text, language=language):
+    pieces: list[np.ndarray[Any, Any]] = []
+    phones: list[Phone] = []
+    async for chunk in tts.speak(text, language=language, urgent=False):
         pieces.append(chunk.audio)
         phones.extend(chunk.phones)
     pcm = (np.clip(np.concatenate(pieces), -1, 1) * 32767).astype("<i2")

@@ -236,9 +236,12 @@ def lag_ms(probe: dict[str, Any], begin: float, end: float) -> float:
     mouth = np.interp(grid, frames[:, 0], frames[:, 1])
     loud = np.convolve(np.interp(grid, sound[:, 0], sound[:, 1]), np.ones(9) / 9, "same")
     mouth, loud = mouth - mouth.mean(), loud - loud.mean()
-    lags = range(-60, 61)
-    scores = [float(np.dot(mouth[60 + k : len(mouth) - 60 + k], loud[60:-60])) for k in lags]
-    return 5.0 * lags[int(np.argmax(scores))]
+    lags = range(-30, 31)
+    scores = [
+        float(np.corrcoef(mouth[30 + k : len(mouth) - 30 + k], loud[30:-30])[0, 1]) for k in lags
+    ]
+    # Where hardly anything was said there is nothing to hold against each other.
+    return 5.0 * lags[int(np.argmax(scores))] if max(scores) > 0.25 else float("nan")
 
 
 async def interruptions(page: Page, session: ShowSession, times: int) -> dict[str, float]:
@@ -307,7 +310,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             probe = await page.evaluate("() => window.probe")
             result |= lips(probe)
             first, last = probe["frames"][0][0], probe["frames"][-1][0]
-            part = min(45.0, (last - first) / 2)
+            part = min(90.0, (last - first) / 2)
             began, ended = lag_ms(probe, first, first + part), lag_ms(probe, last - part, last)
             result |= {
                 "minutes": (last - first) / 60,

@@ -147,7 +147,7 @@ def build(meta: dict[str, Any] | None = None, *, vrm: int = 1) -> bytes:
                             [
                                 tuple(m - p for m, p in zip(move(p), p, strict=True))
                                 for p in points
-                            ]  # type: ignore[misc]
+                            ]
                         ),
                         "VEC3", 5126, 3,
                     )
