@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -325,6 +326,26 @@ async def test_a_promise_is_kept_once_tried_again_and_given_up(tmp_path: Path) -
             now += AGAIN
         [given_up] = [one for one in await out.book.lists.call_backs() if one.id == "cb2"]
         assert (given_up.state, given_up.attempts) == ("failed", SLOTS)
+
+
+async def test_a_server_that_stops_in_a_call_back_has_kept_its_promise(tmp_path: Path) -> None:
+    async with office(tmp_path) as out:
+        for answered_by, state in (("human", "done"), ("", "calling")):
+            flow = SimpleNamespace(tally=SimpleNamespace(answered_by=answered_by))
+            outgoing = Outgoing(None, "call-back", 0.0, "sip")  # type: ignore[arg-type]
+            outgoing.session = SimpleNamespace(flow=flow)  # type: ignore[assignment]
+
+            async def place(wish: Wish, placed: Outgoing = outgoing) -> Outgoing:
+                return placed
+
+            await out.book.lists.promise(replace(PROMISE, id=f"cb_{state}", due=NOON))
+            keeper = CallBackKeeper(out.book.lists, place, wall=lambda: NOON)
+            running = asyncio.create_task(keeper.run())
+            await asyncio.sleep(0.2)
+            running.cancel()
+            await asyncio.wait([running])
+            kept = {one.id: one.state for one in await out.book.lists.call_backs()}
+            assert kept[f"cb_{state}"] == state
 
 
 async def test_a_closed_shop_postpones_and_an_opt_out_ends_a_promise(tmp_path: Path) -> None:

@@ -263,6 +263,9 @@ def test_a_question_that_was_cut_off_is_asked_again() -> None:
     assert of(o.Cancel, scene.event(c.Dtmf("#")))
     again = scene.said(effects, "cancelled")
     assert scene.says(again).text == question(OutboundPhrase.MAY_WE_RECORD)
+    given_up = scene.said(again, "failed")
+    assert of(o.Say, given_up) == []
+    assert scene.flow.tally.consent == "refused"
 
 
 def test_another_language_asks_anew() -> None:

@@ -114,6 +114,10 @@ class CallBackKeeper:
         except TimeoutError:
             await self._store.settle(call_back.id, "done", "talked")
             return
+        except asyncio.CancelledError:  # the server stops, and lets calls that go on end
+            if outgoing.with_somebody:
+                await self._store.settle(call_back.id, "done", "talked")
+            raise
         if outgoing.outcome in REACHED or outgoing.outcome == "message":
             await self._store.settle(call_back.id, "done", outgoing.outcome)
             log.info("call-back %s is done: %s", call_back.id, outgoing.outcome)

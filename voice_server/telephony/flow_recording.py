@@ -30,6 +30,10 @@ WORDS_S = 6.0
 """An answer that has been spoken gets so long to be understood."""
 
 
+ASKS_MOST = 2
+"""A question that was cut off is asked once more."""
+
+
 class Asking(Enum):
     """Where the question is."""
 
@@ -45,6 +49,7 @@ class Recorded(Attended):
 
     _outbound: Outbound | None = None
     _asking = Asking.NOT_YET
+    _asks = 0
     _question = ""
     """Reply id of the question or the announcement."""
     _recording = False
@@ -58,7 +63,9 @@ class Recorded(Attended):
             self._question = ""
             if heard:
                 return [*effects, *self._asked(now)]
-            self._asking = Asking.NOT_YET  # cut off by a key: asked again after what it said
+            if self._asks >= ASKS_MOST:  # our voice fails: nobody was asked, nobody said yes
+                return [*effects, *self._settle("refused", None, now)]
+            self._asking = Asking.NOT_YET  # cut off: asked again
         if self._may_ask():
             return [*effects, *self._ask(now)]
         return effects
@@ -80,6 +87,7 @@ class Recorded(Attended):
     def _ask(self, now: float) -> list[Effect]:
         assert self.line is not None, "checked"  # noqa: S101
         self._asking = Asking.ASKED
+        self._asks += 1
         ask = self.line.recording == "ask"
         which = OutboundPhrase.MAY_WE_RECORD if ask else OutboundPhrase.ANNOUNCED
         self._answers = not ask

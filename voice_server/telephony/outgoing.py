@@ -140,6 +140,13 @@ class Outgoing:
         self.over.set()
         self.ended(self)
 
+    @property
+    def with_somebody(self) -> bool:
+        """A person has been greeted."""
+        if self.session is None:
+            return False
+        return self.session.flow.tally.answered_by in (Verdict.HUMAN.value, Verdict.UNSURE.value)
+
     def to_json(self) -> dict[str, Any]:
         """Return what operators see; numbers are masked."""
         return {
