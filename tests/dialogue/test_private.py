@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.dialogue.conftest import Clock
-from tests.dialogue.test_scenarios import SCENARIOS, TextTalk, World
+from tests.dialogue.test_scenarios import SCENARIOS, TextTalk
 from tests.scenarios.format import Scenario
+from tests.scenarios.world import World
 from voice_server.dialogue.flows.private import at_rest
 from voice_server.dialogue.flows.state import FlowState
 from voice_server.dialogue.guards.masking import Masker

@@ -18,18 +18,14 @@ import pytest
 
 from tests.dialogue.conftest import Clock
 from tests.fakes.llm import FakeLlm
-from tests.scenarios.format import After, Expected, Reply, Scenario, check, load
-from tests.scenarios.world import FaultyStore, Mailbox, PaperDesk
+from tests.scenarios.format import Expected, Reply, Scenario, check, load
+from tests.scenarios.world import World
 from voice_server.dialogue.dialogue import Clause, HistoryEntry, Message, ReplyEnd, ReplyRequest
-from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.flows.state import FlowState
-from voice_server.dialogue.identity.hearing import proof_reader
-from voice_server.dialogue.identity.service import IdentityService
 from voice_server.dialogue.knowledge import Knowledge
 from voice_server.dialogue.llm.client import ChatEndpoint
 from voice_server.dialogue.manager import ShopDialogue, ShopSession
 from voice_server.dialogue.prompt import ShopIdentity
-from voice_server.dialogue.spelling.checks import OrderFormat
 from voice_server.shop.shop import Shop
 from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.language import TextLanguage
@@ -94,37 +90,6 @@ class TextTalk:
         assert (self.session.flow, self.session.context, self.session.language) == before
 
 
-class World:
-    """A shop with everything a scenario needs."""
-
-    def __init__(self, shop: Shop, knowledge: Knowledge, clock: Clock, scenario: Scenario) -> None:
-        self.clock = clock
-        self.store = FaultyStore(shop, clock, scenario.without)
-        self.store.fault = scenario.platform
-        self.mailbox = Mailbox()
-        self.desk = PaperDesk(scenario.desk)
-        service = IdentityService(
-            self.store, self.mailbox, shop=shop.name, digits=shop.orders.digits
-        )
-        self.flows = ShopFlows(
-            shop,
-            knowledge,
-            self.store,
-            lambda session_id: service.open(caller=session_id),
-            hand_offs=None if scenario.desk == "none" else self.desk,
-            proofs=proof_reader(
-                OrderFormat(shop.orders.prefix, shop.orders.digits), tuple(shop.policies.delivery)
-            ),
-            now=clock,
-        )
-
-    def after(self, session: ShopSession) -> After:
-        state = session.flow
-        return After(
-            self.store.writes, self.desk.handed, state.flow, state.expects, dict(state.slots)
-        )
-
-
 @pytest.fixture(scope="session")
 def language() -> TextLanguage:
     return TextLanguage()
@@ -176,7 +141,7 @@ async def test_scenario(
             said = turn.user.replace("{code}", world.mailbox.code)
             reply = await talk.say(said, turn.heard)
             _keep(session)
-            wrong += check(f"{scenario.name}, turn {place}", turn, reply, world.after(session))
+            wrong += check(f"{scenario.name}, turn {place}", turn, reply, world.after(session.flow))
     assert not wrong, "\n".join(wrong)
 
 

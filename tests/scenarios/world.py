@@ -6,9 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tests.scenarios.format import After, Scenario
 from voice_server.dialogue.flows.ports import HandOffOutcome, HandOffWish
+from voice_server.dialogue.flows.shop_flows import FlowFacts, ShopFlows
+from voice_server.dialogue.flows.state import FlowState
 from voice_server.dialogue.identity.events import Channel
+from voice_server.dialogue.identity.hearing import proof_reader
 from voice_server.dialogue.identity.senders import CodeMessage
+from voice_server.dialogue.identity.service import IdentityService
+from voice_server.dialogue.spelling.checks import OrderFormat
 from voice_server.shop.connectors.builtin import BuiltinPlatform
 from voice_server.shop.platform import (
     Capability,
@@ -115,3 +121,37 @@ class PaperDesk:
     @property
     def handed(self) -> tuple[str, ...]:
         return tuple(wish.reason for wish in self.wishes)
+
+
+class World:
+    """A shop with everything a scenario needs."""
+
+    def __init__(
+        self, shop: Shop, facts: FlowFacts, clock: Callable[[], datetime], scenario: Scenario
+    ) -> None:
+        self.clock = clock
+        self.store = FaultyStore(shop, clock, scenario.without)
+        self.store.fault = scenario.platform
+        self.mailbox = Mailbox()
+        self.desk = PaperDesk(scenario.desk)
+        service = IdentityService(
+            self.store, self.mailbox, shop=shop.name, digits=shop.orders.digits
+        )
+        self.flows = ShopFlows(
+            shop,
+            facts,
+            self.store,
+            lambda session_id: service.open(caller=session_id),
+            hand_offs=None if scenario.desk == "none" else self.desk,
+            proofs=proof_reader(
+                OrderFormat(shop.orders.prefix, shop.orders.digits), tuple(shop.policies.delivery)
+            ),
+            now=clock,
+        )
+
+    def after(self, state: FlowState | None = None) -> After:
+        """``state``: of the session's flow, None where nobody can look into it."""
+        done, handed = self.store.writes, self.desk.handed
+        if state is None:
+            return After(done, handed)
+        return After(done, handed, state.flow, state.expects, dict(state.slots))
