@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from voice_server.desk.texts import label
 from voice_server.dialogue.flows.ports import HandOffOutcome, HandOffs, HandOffWish
 from voice_server.telephony.calls import Calls
 
@@ -57,6 +58,9 @@ class PhoneHandOffs:
         if session is None or wish.reason in REASONS_WITHOUT_A_CALL:
             return told
         details = {"reason": wish.reason, "intent": wish.intent}
+        line = session.flow.line
+        if wish.intent and line is not None:
+            details["about"] = label("intents", wish.intent, line.staff_language)
         if told.reference:
             details["ticket"] = told.reference
         if not session.hand_over_after_reply(details):

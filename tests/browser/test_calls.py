@@ -74,7 +74,9 @@ async def speak(handset: Handset, seconds: float) -> None:
 async def sounding(page: Page) -> None:
     """Wait until the page plays half a second of the call; it is never late by much."""
     async with asyncio.timeout(PATIENCE_MS / 1000):
-        while (report := await page.evaluate("window.callAudio.report"))["receivedMs"] < 500:
+        while (  # noqa: ASYNC110 - only the page knows
+            report := await page.evaluate("window.callAudio.report")
+        )["receivedMs"] < 500:
             await asyncio.sleep(0.1)
     assert report["waitingMs"] <= 400
 
@@ -152,7 +154,8 @@ async def test_a_call_is_watched_heard_taken_over_given_back_and_ended(
         await expect(record).to_contain_text(words)
     async with page.expect_download() as download:
         await page.locator("#csv").click()
-    text = Path(await (await download.value).path()).read_text("utf-8-sig")
+    saved = Path(await (await download.value).path())
+    text = await asyncio.to_thread(saved.read_text, "utf-8-sig")
     assert text.splitlines()[0].startswith("id,shop_id,vendor,line,market")
     assert ",marolle,twilio,Bruxelles,BE,inbound,…56," in text
     await page.locator("#vendors").select_option("sip")
