@@ -16,6 +16,7 @@ from voice_server.telephony.sip_core import GIVE_UP_S, Changed, Key, Note, Send
 from voice_server.telephony.sip_digest import response_of
 from voice_server.telephony.sip_message import SipMessage
 from voice_server.telephony.sip_proving import authorization
+from voice_server.telephony.sip_refer import Referred
 
 TRUNK = ("10.0.0.9", 5060)
 
@@ -56,13 +57,16 @@ class Caller:
         effects = self.answer(self.invite, 200, OFFER)
         assert [type(one) for one in effects] == [Send, Answered]
 
-    def asks(self, method: str, cseq: int = 1, body: str = "", tag: str = "") -> list[Any]:
+    def asks(
+        self, method: str, cseq: int = 1, body: str = "", tag: str = "", event: str = ""
+    ) -> list[Any]:
         headers = [
             ("via", f"SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bKq{method}{cseq}"),
             ("from", f"{self.invite.get('to')};tag=their"),
             ("to", f"<sip:x@y>;tag={tag}" if tag else self.invite.get("from")),
             ("call-id", self.key), ("cseq", f"{cseq} {method}"),
         ]  # fmt: skip
+        headers += [("event", "refer")] if event else []
         effects = self.core.receive(
             SipMessage(method, "sip:us", headers=headers, body=body).write(), TRUNK, self.now
         )
@@ -229,7 +233,7 @@ def test_the_other_side_hangs_up_holds_and_presses_keys() -> None:
 
 
 @pytest.mark.parametrize("status", [202, 603])
-def test_a_transfer_is_a_refer_and_then_a_bye(status: int) -> None:
+def test_a_transfer_is_a_refer_whose_end_is_told(status: int) -> None:
     caller = Caller()
     caller.dial()
     assert caller.core.transfer(caller.key, "+32", caller.now) == []
@@ -237,10 +241,30 @@ def test_a_transfer_is_a_refer_and_then_a_bye(status: int) -> None:
     [refer] = sent(caller.core.transfer(caller.key, "+32 2 555 01 99", caller.now))
     assert refer.get("refer-to") == "<sip:+3225550199@10.0.0.9:5060>"
     assert caller.core.transfer(caller.key, "+32", caller.now) == []
-    effects = caller.answer(refer, status)
-    assert [one.method for one in sent(effects)] == ["BYE"]
-    assert len(of(Note, effects)) == int(status == 603)
+    if status >= 300:
+        assert caller.answer(refer, status) == [Referred(caller.key, status)]
+        assert [one.method for one in sent(caller.core.hang_up(caller.key, caller.now))] == ["BYE"]
+        return
+    assert caller.answer(refer, status) == []
+    event = "refer"
+    ringing = caller.asks("NOTIFY", 1, "SIP/2.0 180 Ringing\r\n", event=event)
+    assert of(Referred, ringing) == []
+    busy = caller.asks("NOTIFY", 2, "SIP/2.0 486 Busy Here\r\n", event=event)
+    assert of(Referred, busy) == [Referred(caller.key, 486)]
+    assert [one.status for one in sent(busy)] == [200]  # the other side is still ours
+    caller.core.transfer(caller.key, "+32", caller.now)
+    there = caller.asks("NOTIFY", 3, "SIP/2.0 200 OK\r\n", event=event)
+    assert of(Referred, there) == [Referred(caller.key, 200)]
+    assert [one.method for one in sent(there)] == ["", "BYE"]
     assert of(Ended, caller.wait(40)) == [Ended(caller.key, "the trunk does not answer")]
+
+
+def test_a_call_that_is_up_can_be_named_for_replaces() -> None:
+    caller = Caller()
+    caller.dial()
+    assert caller.core.replaces(caller.key) == ""
+    caller.answer(caller.invite, 200, OFFER)
+    assert caller.core.replaces(caller.key) == f"{caller.key};to-tag=their;from-tag=tok2"
 
 
 def test_a_transfer_to_what_is_no_address_hangs_up() -> None:

@@ -26,8 +26,10 @@ from voice_server.telephony.sip_calling import (
     Ringing,
     SipCalling,
 )
+from voice_server.telephony.sip_consultation import read_wish
 from voice_server.telephony.sip_core import Address, Gone, Incoming, Note, Send
 from voice_server.telephony.sip_link import SipLink, own_host, rtp_socket
+from voice_server.telephony.sip_refer import Referred
 from voice_server.telephony.sip_server import SipServer
 
 log = logging.getLogger(__name__)
@@ -147,6 +149,9 @@ class SipCaller:
             else:
                 leg.outgoing.finish(_outcome(effect.status), effect.reason)
                 self._forget(effect.key)
+        elif isinstance(effect, Referred):
+            if leg.link is not None:
+                leg.link.transferred(reached=effect.reached, result=effect.result)
         elif leg.link is not None:
             leg.link.tell(effect)
 
@@ -190,9 +195,9 @@ class SipCaller:
 
     def _want(self, key: str) -> Any:
         def want(text: str) -> None:
-            verb, _, target = text.partition(" ")
-            if verb == "REFER":
-                self._perform(self._core.transfer(key, target.partition("\n")[0], self._now()))
+            if text.startswith("REFER "):  # blindly: people are called by the trunk itself
+                target, _, _ = read_wish(text)
+                self._perform(self._core.transfer(key, target, self._now()))
             else:
                 self._perform(self._core.hang_up(key, self._now()))
 

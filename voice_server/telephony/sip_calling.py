@@ -26,6 +26,7 @@ from voice_server.telephony.sip_core import (
 )
 from voice_server.telephony.sip_message import NoSip, SipMessage
 from voice_server.telephony.sip_proving import authorization
+from voice_server.telephony.sip_refer import Referred, told
 
 OFFER = "\r\n".join(
     (
@@ -66,7 +67,7 @@ class Ended:
     """The refusal's, 0 for a call that was up."""
 
 
-CallingEffect = Send | Ringing | Answered | Changed | Key | Ended | Note
+CallingEffect = Send | Ringing | Answered | Changed | Key | Referred | Ended | Note
 
 
 class _Stage(Enum):
@@ -180,7 +181,10 @@ class SipCalling:
         return []
 
     def transfer(self, key: str, target: str, now: float) -> list[CallingEffect]:
-        """Send the other side to ``target`` (a number, or a ``sip:`` address) and hang up."""
+        """Send the other side to ``target`` (a number, or a ``sip:`` address).
+
+        Referred tells what became of it; once the other side is there, we hang up.
+        """
         call = self._calls.get(key)
         if call is None or call.stage is not _Stage.UP:
             return []
@@ -219,10 +223,9 @@ class SipCalling:
         if message.status < 200 or method != call.method:
             return []
         call.repeat_at = None
-        if method == "REFER":
-            refused = message.status >= 300
-            told = [Note(f"the transfer was refused with {message.status}")] if refused else []
-            return [*told, *self._request(call, "BYE", now)]
+        if method == "REFER":  # accepted: NOTIFY tells the end; refused: the call is still ours
+            call.stage = _Stage.UP
+            return [Referred(call.key, message.status)] if message.status >= 300 else []
         return self._ended(call, "we hung up", now)
 
     def _invited(self, call: _Call, message: SipMessage, now: float) -> list[CallingEffect]:
@@ -289,6 +292,9 @@ class SipCalling:
         if message.method == "INVITE":
             return self._again(call, message, peer)
         answer = self._reply(message, peer, 200)
+        if message.method == "NOTIFY" and (status := told(message)) is not None:
+            over = self._request(call, "BYE", now) if status < 300 else []
+            return [answer, Referred(call.key, status), *over]
         if message.method == "INFO" and not repeated:
             found = re.search(r"Signal\s*=\s*([0-9A-D*#])", message.body, re.IGNORECASE)
             return [answer, *([Key(call.key, found[1].upper())] if found else [])]
