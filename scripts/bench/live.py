@@ -295,6 +295,7 @@ async def answers(
         outcomes["answered"] += 1
         first.append(1000 * (console.sounded[preface] - clicked))
         itself.append(1000 * (console.sounded[answer] - clicked))
+        await console.send(type="skip", id=cluster)  # the rest need not be heard
     return {
         "part": f"answer: {kind}",
         "asked": len(texts),
@@ -342,6 +343,7 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
                 await console.send(type="begin")
                 for rate, seconds in ((200, options.seconds), (500, options.seconds / 2)):
                     rows.append(await chat_load(server, console, chat, rate, seconds))
+                    print(rows[-1], file=sys.stderr, flush=True)
                     await asyncio.sleep(5)
     if "answers" in parts:
         with _served(options.llm, _sheet("false", ["Voici notre lampe."])) as server:
@@ -349,16 +351,17 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
                 await console.send(type="begin")
                 if options.llm == "embedded":
                     await _model_ready(server)
-                for kind, texts in _questions(options.llm).items():
+                for kind, texts in _questions(options.llm, options.questions).items():
                     rows.append(await answers(console, chat, kind, texts))
+                    print(rows[-1], file=sys.stderr, flush=True)
     return rows
 
 
-def _questions(llm: str) -> dict[str, list[str]]:
+def _questions(llm: str, most: int) -> dict[str, list[str]]:
     asked = list(
         dict.fromkeys(text.format(p=product) for product in PRODUCTS[:3] for text in ASKED)
     )
-    found = {"facts": asked[:14], "host": list(OWN)}
+    found = {"facts": asked[:most], "host": list(OWN[:most])}
     if llm == "embedded":
         found["model"] = [text.format(p=PRODUCTS[at % 2]) for at, text in enumerate(UNKNOWN)]
     return found
@@ -389,6 +392,7 @@ def main() -> None:
     parser.add_argument("--llm", choices=("none", "embedded"), default="none")
     parser.add_argument("--seconds", type=float, default=60.0, help="of the 200/s part")
     parser.add_argument("--parts", default="chat,answers", help="chat, answers or both")
+    parser.add_argument("--questions", type=int, default=14, help="of each kind, at most")
     parser.add_argument("--json", type=Path, help="also write the tables")
     options = parser.parse_args()
     rows = asyncio.run(measure(options))
