@@ -22,7 +22,6 @@ from voice_server.telephony.call import (
     CallEvent,
     Clear,
     Close,
-    Codec,
     CodecChanged,
     Fault,
     HangUp,
@@ -36,14 +35,13 @@ from voice_server.telephony.call import (
 from voice_server.telephony.call_keeper import KEEPS, CallKeeper
 from voice_server.telephony.calls import Calls, Ticket, outcome_of
 from voice_server.telephony.details import record, snapshot
-from voice_server.telephony.dtmf import tones
 from voice_server.telephony.flow import CallFlow
 from voice_server.telephony.flow_state import Begin, Effect, Log, Mute, Opened, Over, Typed
 from voice_server.telephony.line import Line, find_line
+from voice_server.telephony.line_out import LineOut
 from voice_server.telephony.line_translation import LineTranslation
 from voice_server.telephony.links import Link
 from voice_server.telephony.monitor import Monitor
-from voice_server.telephony.pacer import Pacer
 from voice_server.telephony.ports import CallBooks, Meter, TelephonyBackend
 from voice_server.telephony.vendor_events import CallNews
 
@@ -84,7 +82,7 @@ class CallSession:
         self._over = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at = float("inf")
-        self._pacer = None if bridge.features.buffers else Pacer(self._paced)
+        self._out = LineOut(bridge, link)
         self._began = datetime.now(UTC)
         self._up: datetime | None = None
         self._shown: tuple[Any, ...] = ()
@@ -225,9 +223,7 @@ class CallSession:
             self._show()
         if isinstance(event, CodecChanged):
             self._keeper.use(event.codec)
-            if self._pacer is not None:
-                self._pacer.clear()  # frames of the old codec would be noise now
-                self._fill(event.codec)
+            self._out.use(event.codec)
 
     def _identified(self, started: Started) -> Started:
         """Add what the vendor's webhook, or the dialplan, told before."""
@@ -286,31 +282,7 @@ class CallSession:
             self._leave(command)
         elif isinstance(command, SendAudio | Clear):
             self._keeper.sent(command)
-        if self._pacer is not None:
-            if isinstance(command, SendAudio):
-                self._pacer.put(command.data)
-                return
-            if isinstance(command, Clear | Transfer | HangUp):
-                self._pacer.clear()
-        if isinstance(command, SendDtmf) and not self._bridge.features.sends_dtmf:
-            self._sound_keys(command.digits)
-            return
-        for message in self._bridge.send(command):
-            self._link.send(message)
-
-    def _paced(self, frame: bytes) -> None:
-        for message in self._bridge.send(SendAudio(frame)):
-            self._link.send(message)
-
-    def _sound_keys(self, digits: str) -> None:
-        """The wire has no message for keys: they are sent as tones."""
-        started = self.flow.started
-        if started is None:
-            return
-        data = started.codec.encode(tones(digits, started.codec.rate))
-        length = started.codec.frame_bytes(20)
-        for start in range(0, len(data) - length + 1, length):
-            self._command(SendAudio(data[start : start + length]))
+        self._out.send(command)
 
     def _leave(self, transfer: Transfer) -> None:
         """Keep where the caller goes: the vendor will ask."""
@@ -338,12 +310,7 @@ class CallSession:
             return
         self._talk = self._tasks.create_task(self._converse(self._conversation))
         if self.flow.started is not None:
-            self._fill(self.flow.started.codec)
-
-    def _fill(self, codec: Codec) -> None:
-        """Send silence of this codec between the replies, where the line wants it."""
-        if self._pacer is not None and self._bridge.features.fills:
-            self._pacer.fill(codec.silence * (codec.rate // 50))
+            self._out.use(self.flow.started.codec)
 
     async def _converse(self, conversation: MutableConversation) -> None:
         try:
@@ -398,8 +365,8 @@ class CallSession:
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._armed_at = None, float("inf")
-        if self._pacer is not None and self._over.is_set():
-            self._pacer.close()
+        if self._over.is_set():
+            self._out.close()
 
     # ---------------------------------------------------------------- record
 
