@@ -243,9 +243,15 @@ def _error(
 
 
 def canned(ttft_ms: float, tokens_per_s: float, text: str = "") -> Answerer:
-    """Return an answerer of fixed speed: ``text``, or a harmless answer in the right language."""
+    """Return an answerer of fixed speed: ``text``, or a harmless answer in the right language.
+
+    A client's tool is called, once, with an order number.
+    """
 
     def answer(body: dict[str, Any]) -> Script:
+        if body.get("tools") and body["messages"][-1]["role"] == "user":
+            name = body["tools"][0]["function"]["name"]
+            return Script(calls=((name, '{"order_number": "1001"}'),), ttft_ms=ttft_ms)
         last = str(body["messages"][-1].get("content"))
         language = next(
             (code for code in AVAILABLE if load_locale(code).answer_in in last), AVAILABLE[0]

@@ -15,8 +15,8 @@ url.protocol = 'ws';
 async function open(options = {}) {
   const calls = [];
   const findOrder = tool({
-    name: 'find_order',
-    description: 'Finds an order by its number.',
+    name: 'order_taxi',
+    description: 'Orders a taxi under a number.',
     parameters: z.object({ order_number: z.string() }),
     execute: async (input) => {
       calls.push(input);
@@ -100,7 +100,7 @@ await run({
       session: { config: { toolChoice: 'auto' } },
     });
     const first = log.next('response.done');
-    session.sendMessage('Where is my order 1001?');
+    session.sendMessage('Please order a taxi to your shop, number 1001.');
     const { response } = await first;
     assert.equal(response.output.at(-1).type, 'function_call');
     const second = log.next('response.done');

@@ -29,8 +29,8 @@ const ask = (text) => ({
 
 const tool = {
   type: 'function',
-  name: 'find_order',
-  description: 'Finds an order by its number.',
+  name: 'order_taxi',
+  description: 'Orders a taxi under a number.',
   parameters: {
     type: 'object',
     properties: { order_number: { type: 'string' } },
@@ -97,13 +97,13 @@ await run({
     });
     const called = log.next('response.function_call_arguments.done');
     const first = log.next('response.done');
-    send(ask('Where is my order 1001?'));
+    send(ask('Please order a taxi to your shop, number 1001.'));
     send({
       type: 'response.create',
-      response: { tool_choice: { type: 'function', name: 'find_order' } },
+      response: { tool_choice: { type: 'function', name: 'order_taxi' } },
     });
     const call = await called;
-    assert.equal(call.name, 'find_order');
+    assert.equal(call.name, 'order_taxi');
     assert.ok(JSON.parse(call.arguments));
     await first;
     const second = log.next('response.done');

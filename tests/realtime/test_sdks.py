@@ -50,8 +50,8 @@ JS = Path(__file__).parent.parent / "js"
 DEADLINE_S = 60.0
 TOOL: Any = {
     "type": "function",
-    "name": "find_order",
-    "description": "Finds an order by its number.",
+    "name": "order_taxi",
+    "description": "Orders a taxi under a number.",
     "parameters": {"type": "object", "properties": {"order_number": {"type": "string"}}},
 }
 
@@ -188,7 +188,8 @@ async def test_python_tool(talk: Talk) -> None:
         session={"type": "realtime", "tools": [TOOL], "output_modalities": ["text"]}
     )
     await talk.ask(
-        "Where is my order 1001?", tool_choice={"type": "function", "name": "find_order"}
+        "Please order a taxi to your shop, number 1001.",
+        tool_choice={"type": "function", "name": "order_taxi"},
     )
     call = await talk.until("response.function_call_arguments.done")
     await talk.until("response.done")
