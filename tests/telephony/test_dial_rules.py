@@ -187,7 +187,7 @@ def test_vonage_is_asked_with_a_signed_token() -> None:
     assert api("vonage").transfer("u", "+32") is None
     broken = VendorAccounts(vonage_application="a", vonage_key="no key")
     with pytest.raises(VendorRefused, match="PEM"):
-        vendor_calls("vonage", broken).place(CALL)
+        vendor_calls("vonage", broken, now=lambda: 0.0).place(CALL)
 
 
 def test_without_detection_no_vendor_is_paid_for_it() -> None:
@@ -235,7 +235,7 @@ def test_accounts_are_complete_or_useless_and_never_shown() -> None:
     assert "secret" not in repr(ACCOUNTS)
     assert "secret" not in repr(api("telnyx").place(CALL))
     with pytest.raises(KeyError):
-        vendor_calls("genesys", ACCOUNTS)
+        vendor_calls("genesys", ACCOUNTS, now=lambda: 0.0)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from voice_server.telephony.ports import Meter, TelephonyBackend
 from voice_server.telephony.vendor_calls import (
     PlaceCall,
     RestRequest,
+    VendorCalls,
     VendorRefused,
     read_reply,
     vendor_calls,
@@ -207,7 +208,7 @@ class Dialler:
         self._placing.calls.late_tickets.put(token, ticket, self._placing.now())
         base = f"{self.base_url}/telephony/{vendor}"
         try:
-            api = vendor_calls(vendor, self._backend.accounts, new_id=self._backend.new_id)
+            api = self._api(vendor)
             request = api.place(
                 PlaceCall(
                     call.number, call.line.number,
@@ -228,6 +229,14 @@ class Dialler:
             what = "does not answer" if isinstance(error, TimeoutError) else "cannot be reached"
             again = datetime.fromtimestamp(self._wall().timestamp() + 60, UTC)
             raise NotDialled("vendor", f"{vendor} {what}", again) from None
+
+    def _api(self, vendor: str) -> VendorCalls:
+        return vendor_calls(
+            vendor,
+            self._backend.accounts,
+            now=lambda: self._wall().timestamp(),
+            new_id=self._backend.new_id,
+        )
 
     async def _send(self, request: RestRequest) -> tuple[int, Any, bytes]:
         if self._http is None:
@@ -274,7 +283,7 @@ class Dialler:
         session = outgoing.session
         target = session.flow.tally.transferred_to if session is not None else ""
         try:
-            api = vendor_calls(outgoing.vendor, self._backend.accounts, new_id=self._backend.new_id)
+            api = self._api(outgoing.vendor)
             request = api.transfer(outgoing.vendor_call, target) if target else None
             status, _, _ = await self._send(request or api.hang_up(outgoing.vendor_call))
             if status >= 400 and status != 404:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 
 from voice_server.telephony import sip_message as sip
 from voice_server.telephony.sdp import NoSound, Sound, read_offer, write_answer
+from voice_server.telephony.sip_calling_leg import OFFER, CallingLeg, CallingStage
 from voice_server.telephony.sip_core import (
     ALLOW,
     GIVE_UP_S,
@@ -27,15 +27,6 @@ from voice_server.telephony.sip_core import (
 from voice_server.telephony.sip_message import NoSip, SipMessage
 from voice_server.telephony.sip_proving import authorization
 from voice_server.telephony.sip_refer import Referred, told
-
-OFFER = "\r\n".join(
-    (
-        "v=0", "o=- {session} {version} IN {family} {host}", "s=-", "c=IN {family} {host}",
-        "t=0 0", "m=audio {port} RTP/AVP 8 0 101", "a=rtpmap:8 PCMA/8000", "a=rtpmap:0 PCMU/8000",
-        "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=ptime:20", "a=sendrecv", "",
-    )
-)  # fmt: skip
-"""A-law first: it is what European trunks have, and nothing is coded twice."""
 
 BUSY = frozenset({486, 600, 603, 607})
 NOT_THERE = frozenset({404, 410, 484, 604})
@@ -70,44 +61,6 @@ class Ended:
 CallingEffect = Send | Ringing | Answered | Changed | Key | Referred | Ended | Note
 
 
-class _Stage(Enum):
-    CALLING = "calling"
-    RINGING = "ringing"
-    CANCELLED = "cancelled"
-    UP = "up"
-    LEAVING = "leaving"
-    OVER = "over"
-
-
-@dataclass(slots=True)
-class _Call:
-    key: str
-    """The Call-ID."""
-    peer: Address
-    target: str
-    local: str
-    remote: str
-    tag: str
-    host: str
-    port: int
-    ring_until: float
-    stage: _Stage = _Stage.CALLING
-    cseq: int = 0
-    branch: str = ""
-    method: str = ""
-    last: bytes = b""
-    repeat_at: float | None = None
-    wait_s: float = T1_S
-    until: float = 0.0
-    ack: bytes = b""
-    asked: bool = False
-    """A password was sent."""
-    their_cseq: int = -1
-    version: int = 1
-    routes: list[str] = field(default_factory=list)
-    contact: str = ""
-
-
 class SipCalling:
     """All calls that we place by one socket."""
 
@@ -123,7 +76,7 @@ class SipCalling:
         self._contact = contact
         self._new_token = new_token
         self._user, self._password = user, password
-        self._calls: dict[str, _Call] = {}
+        self._calls: dict[str, CallingLeg] = {}
 
     # --------------------------------------------------------------- calling
 
@@ -149,7 +102,7 @@ class SipCalling:
         caller = re.sub(r"[^0-9+]", "", caller_id) or self._user or "anonymous"
         key, tag = f"{self._new_token()}@{host}", self._new_token()
         target = uri or f"sip:{re.sub(r'[^0-9+]', '', number)}@{domain}"
-        call = _Call(
+        call = CallingLeg(
             key, trunk, target, f"<sip:{caller}@{host}>;tag={tag}", f"<{target}>", tag,
             *media, ring_until=now + ring_s,
         )  # fmt: skip
@@ -163,7 +116,7 @@ class SipCalling:
         Tags are those its other side sees: "to" is its own, "from" is ours.
         """
         call = self._calls.get(key)
-        if call is None or call.stage is not _Stage.UP:
+        if call is None or call.stage is not CallingStage.UP:
             return ""
         return f"{call.key};to-tag={sip.parameter(call.remote, 'tag')};from-tag={call.tag}"
 
@@ -172,11 +125,13 @@ class SipCalling:
         call = self._calls.get(key)
         if call is None:
             return []
-        if call.stage is _Stage.UP:
+        if call.stage is CallingStage.UP:
             return self._request(call, "BYE", now)
-        if call.stage is _Stage.RINGING:
+        if call.stage is CallingStage.RINGING:
             return self._cancel(call, now)
-        if call.stage is _Stage.CALLING:  # a CANCEL before any answer is not allowed: it waits
+        if (
+            call.stage is CallingStage.CALLING
+        ):  # a CANCEL before any answer is not allowed: it waits
             call.ring_until = now
         return []
 
@@ -186,7 +141,7 @@ class SipCalling:
         Referred tells what became of it; once the other side is there, we hang up.
         """
         call = self._calls.get(key)
-        if call is None or call.stage is not _Stage.UP:
+        if call is None or call.stage is not CallingStage.UP:
             return []
         if not target.startswith(("sip:", "sips:")):
             domain = call.target.partition("@")[2]
@@ -212,7 +167,7 @@ class SipCalling:
             return None  # a call of ours that comes back to us as a new one
         return self._asked(call, message, peer, now)
 
-    def _response(self, call: _Call, message: SipMessage, now: float) -> list[CallingEffect]:
+    def _response(self, call: CallingLeg, message: SipMessage, now: float) -> list[CallingEffect]:
         _, method = message.cseq
         if method == "CANCEL":
             return []  # the INVITE's own answer counts
@@ -224,18 +179,18 @@ class SipCalling:
             return []
         call.repeat_at = None
         if method == "REFER":  # accepted: NOTIFY tells the end; refused: the call is still ours
-            call.stage = _Stage.UP
+            call.stage = CallingStage.UP
             return [Referred(call.key, message.status)] if message.status >= 300 else []
         return self._ended(call, "we hung up", now)
 
-    def _invited(self, call: _Call, message: SipMessage, now: float) -> list[CallingEffect]:
+    def _invited(self, call: CallingLeg, message: SipMessage, now: float) -> list[CallingEffect]:
         status = message.status
         if status < 200:
             return self._provisional(call, status, now)
         if status < 300:
             return self._picked_up(call, message, now)
         ack = self._ack(call, message, call.target, call.branch)
-        if call.stage in (_Stage.OVER, _Stage.UP, _Stage.LEAVING):
+        if call.stage in (CallingStage.OVER, CallingStage.UP, CallingStage.LEAVING):
             return [ack]
         challenge = message.get("www-authenticate") or message.get("proxy-authenticate")
         if status in (401, 407) and challenge and self._password and not call.asked:
@@ -244,29 +199,29 @@ class SipCalling:
             proof = authorization(
                 challenge, self._user, self._password, "INVITE", call.target, self._new_token()
             )
-            call.stage = _Stage.CALLING
+            call.stage = CallingStage.CALLING
             return [ack, *self._invite(call, now, [(name, proof)])]
-        if call.stage is _Stage.CANCELLED:
+        if call.stage is CallingStage.CANCELLED:
             return [ack, *self._ended(call, "nobody picked up", now, status)]
         return [ack, *self._ended(call, _refusal(status), now, status)]
 
-    def _provisional(self, call: _Call, status: int, now: float) -> list[CallingEffect]:
-        if call.stage is _Stage.CALLING:
-            call.stage = _Stage.RINGING
+    def _provisional(self, call: CallingLeg, status: int, now: float) -> list[CallingEffect]:
+        if call.stage is CallingStage.CALLING:
+            call.stage = CallingStage.RINGING
             call.repeat_at = max(now, call.ring_until)
-        rings = call.stage is _Stage.RINGING and status in (180, 183)
+        rings = call.stage is CallingStage.RINGING and status in (180, 183)
         return [Ringing(call.key)] if rings else []
 
-    def _picked_up(self, call: _Call, message: SipMessage, now: float) -> list[CallingEffect]:
-        if call.stage in (_Stage.UP, _Stage.LEAVING, _Stage.OVER):
+    def _picked_up(self, call: CallingLeg, message: SipMessage, now: float) -> list[CallingEffect]:
+        if call.stage in (CallingStage.UP, CallingStage.LEAVING, CallingStage.OVER):
             return [Send(call.ack, call.peer)] if call.ack else []  # repeated: our ACK was lost
         call.remote = message.get("to")
         call.contact = sip.address(message.get("contact")) or call.target
         call.routes = message.all("record-route")[::-1]
         ack = self._ack(call, message, call.contact, f"z9hG4bK{self._new_token()}")
         call.ack = ack.data
-        late = call.stage is _Stage.CANCELLED
-        call.stage, call.repeat_at = _Stage.UP, None
+        late = call.stage is CallingStage.CANCELLED
+        call.stage, call.repeat_at = CallingStage.UP, None
         if late:
             return [ack, *self._request(call, "BYE", now)]
         try:
@@ -277,12 +232,12 @@ class SipCalling:
         return [ack, Answered(call.key, sound)]
 
     def _asked(
-        self, call: _Call, message: SipMessage, peer: Address, now: float
+        self, call: CallingLeg, message: SipMessage, peer: Address, now: float
     ) -> list[CallingEffect]:
         """A request of the other side's inside the call."""
         if message.method == "ACK":
             return []
-        if call.stage is _Stage.OVER:
+        if call.stage is CallingStage.OVER:
             return [self._reply(message, peer, 481)]
         number, repeated = message.cseq[0], message.cseq[0] <= call.their_cseq
         call.their_cseq = max(number, call.their_cseq)
@@ -302,7 +257,7 @@ class SipCalling:
             return [answer]
         return [self._reply(message, peer, 405, extra=[("allow", ALLOW)])]
 
-    def _again(self, call: _Call, message: SipMessage, peer: Address) -> list[CallingEffect]:
+    def _again(self, call: CallingLeg, message: SipMessage, peer: Address) -> list[CallingEffect]:
         """A re-INVITE: hold, another codec, another address."""
         try:
             sound = read_offer(message.body)
@@ -318,7 +273,7 @@ class SipCalling:
         """Repeat what was not answered, cancel what nobody picks up, give up what never comes."""
         effects: list[CallingEffect] = []
         for call in list(self._calls.values()):
-            if call.stage is _Stage.OVER and call.until <= now:
+            if call.stage is CallingStage.OVER and call.until <= now:
                 del self._calls[call.key]
             elif call.repeat_at is not None and call.repeat_at <= now:
                 effects += self._due(call, now)
@@ -327,17 +282,17 @@ class SipCalling:
     def next_deadline(self) -> float | None:
         """Return when :meth:`tick` is due next."""
         wanted = [
-            call.until if call.stage is _Stage.OVER else call.repeat_at
+            call.until if call.stage is CallingStage.OVER else call.repeat_at
             for call in self._calls.values()
         ]
         return min((at for at in wanted if at is not None), default=None)
 
-    def _due(self, call: _Call, now: float) -> list[CallingEffect]:
-        if call.stage is _Stage.RINGING:
+    def _due(self, call: CallingLeg, now: float) -> list[CallingEffect]:
+        if call.stage is CallingStage.RINGING:
             return self._cancel(call, now)
-        gone = call.stage is _Stage.CALLING and call.ring_until <= now
+        gone = call.stage is CallingStage.CALLING and call.ring_until <= now
         if now >= call.until or gone:
-            status = 408 if call.stage in (_Stage.CALLING, _Stage.CANCELLED) else 0
+            status = 408 if call.stage in (CallingStage.CALLING, CallingStage.CANCELLED) else 0
             return self._ended(call, "the trunk does not answer", now, status)
         call.wait_s = min(2 * call.wait_s, T2_S)
         call.repeat_at = now + call.wait_s
@@ -346,7 +301,7 @@ class SipCalling:
     # -------------------------------------------------------------- internals
 
     def _invite(
-        self, call: _Call, now: float, extra: list[tuple[str, str]] | None = None
+        self, call: CallingLeg, now: float, extra: list[tuple[str, str]] | None = None
     ) -> list[CallingEffect]:
         call.cseq += 1
         call.branch, call.method = f"z9hG4bK{self._new_token()}", "INVITE"
@@ -359,36 +314,36 @@ class SipCalling:
         message = SipMessage("INVITE", call.target, headers=[*headers, *own], body=body)
         return self._send(call, message.write(), now)
 
-    def _cancel(self, call: _Call, now: float) -> list[CallingEffect]:
-        call.stage = _Stage.CANCELLED
+    def _cancel(self, call: CallingLeg, now: float) -> list[CallingEffect]:
+        call.stage = CallingStage.CANCELLED
         headers = self._headers(call, "CANCEL", call.branch, call.remote)
         return self._send(call, SipMessage("CANCEL", call.target, headers=headers).write(), now)
 
     def _request(
-        self, call: _Call, method: str, now: float, extra: list[tuple[str, str]] | None = None
+        self, call: CallingLeg, method: str, now: float, extra: list[tuple[str, str]] | None = None
     ) -> list[CallingEffect]:
         """Send a request inside the call."""
         call.cseq += 1
-        call.stage, call.method = _Stage.LEAVING, method
+        call.stage, call.method = CallingStage.LEAVING, method
         call.branch = f"z9hG4bK{self._new_token()}"
         headers = self._headers(call, method, call.branch, call.remote)
         headers += [("route", route) for route in call.routes]
         headers += [*self._own(call), *(extra or [])]
         return self._send(call, SipMessage(method, call.contact, headers=headers).write(), now)
 
-    def _send(self, call: _Call, data: bytes, now: float) -> list[CallingEffect]:
+    def _send(self, call: CallingLeg, data: bytes, now: float) -> list[CallingEffect]:
         call.last, call.wait_s = data, T1_S
         call.repeat_at, call.until = now + T1_S, now + GIVE_UP_S
         return [Send(data, call.peer)]
 
-    def _ack(self, call: _Call, answer: SipMessage, uri: str, branch: str) -> Send:
+    def _ack(self, call: CallingLeg, answer: SipMessage, uri: str, branch: str) -> Send:
         headers = self._headers(call, "ACK", branch, answer.get("to"), answer.cseq[0])
         if answer.status < 300:
             headers += [("route", route) for route in call.routes]
         return Send(SipMessage("ACK", uri, headers=headers).write(), call.peer)
 
     def _headers(
-        self, call: _Call, method: str, branch: str, to: str, cseq: int | None = None
+        self, call: CallingLeg, method: str, branch: str, to: str, cseq: int | None = None
     ) -> list[tuple[str, str]]:
         host, port = self._contact(call.peer)
         return [
@@ -400,7 +355,7 @@ class SipCalling:
             ("cseq", f"{call.cseq if cseq is None else cseq} {method}"),
         ]
 
-    def _own(self, call: _Call) -> list[tuple[str, str]]:
+    def _own(self, call: CallingLeg) -> list[tuple[str, str]]:
         host, port = self._contact(call.peer)
         return [("contact", f"<sip:{host}:{port}>"), ("allow", ALLOW)]
 
@@ -414,9 +369,9 @@ class SipCalling:
         return Send(response.write(), peer)
 
     @staticmethod
-    def _ended(call: _Call, reason: str, now: float, status: int = 0) -> list[CallingEffect]:
+    def _ended(call: CallingLeg, reason: str, now: float, status: int = 0) -> list[CallingEffect]:
         """The call is over; repetitions are answered for a while."""
-        call.stage, call.repeat_at, call.until = _Stage.OVER, None, now + GIVE_UP_S
+        call.stage, call.repeat_at, call.until = CallingStage.OVER, None, now + GIVE_UP_S
         return [Ended(call.key, reason, status)]
 
 
@@ -430,5 +385,5 @@ def _refusal(status: int) -> str:
     return f"the trunk refuses the call with {status}"
 
 
-def _session(call: _Call) -> int:
+def _session(call: CallingLeg) -> int:
     return int.from_bytes(call.tag.encode()[:4], "big")

@@ -8,7 +8,6 @@ vendors' references: Twilio *Calls resource*, Telnyx *Call Control: dial*, Plivo
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -121,7 +120,7 @@ def vendor_calls(
     vendor: str,
     accounts: VendorAccounts,
     *,
-    now: Callable[[], float] = time.time,
+    now: Callable[[], float],
     new_id: IdFactory = new_id,
 ) -> VendorCalls:
     """Return a vendor's API. Raises KeyError for one that places no calls.
