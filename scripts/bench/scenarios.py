@@ -37,6 +37,7 @@ from tests.scenarios.format import Reply, Scenario, check, load
 from tests.scenarios.world import World
 from voice_server.app import App
 from voice_server.config import Settings, cache_root
+from voice_server.dialogue.knowledge import Knowledge
 from voice_server.speech.engine import SPEAKING_RATE, TextToSpeech
 from voice_server.speech.language import TextLanguage
 
@@ -78,11 +79,13 @@ async def spoken(voice: TextToSpeech, text: str, language: str) -> Samples:
     return np.asarray(samples, np.int16)
 
 
-async def run_one(app: App, scenario: Scenario, identify: TextLanguage) -> dict[str, Any]:
+async def run_one(
+    app: App, knowledge: Knowledge, scenario: Scenario, identify: TextLanguage
+) -> dict[str, Any]:
     """Talk through a scenario; return what was said, heard and wrong."""
     tenant = app.tenants.default
-    knowledge, dialogue, services = tenant.knowledge, tenant.dialogue, tenant.services
-    if knowledge is None or dialogue is None or services is None:
+    dialogue, services = tenant.dialogue, tenant.services
+    if dialogue is None or services is None:
         raise SystemExit("the server has not loaded")
     zone = ZoneInfo(tenant.shop.market.timezone)
     clock = Clock(datetime.fromisoformat(scenario.now).replace(tzinfo=zone))
@@ -119,9 +122,12 @@ async def run(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
     settings = Settings(port=0, llm="none", data=data, warm_phrases=False, watch_s=0)
     identify, found = TextLanguage(), []
     async with App(settings).running() as app:
+        tenant = app.tenants.default
+        # The same facts as the server's, whose cache makes them quick to learn again.
+        knowledge = await asyncio.to_thread(app._learn, tenant.shop, tenant.pictures)
         for scenario in scenarios:
             began = time.monotonic()
-            result = await run_one(app, scenario, identify)
+            result = await run_one(app, knowledge, scenario, identify)
             found.append(result)
             state = "ok    " if not result["wrong"] else "FAILED"
             print(f"{state} {scenario.name} ({time.monotonic() - began:.0f} s)", flush=True)
