@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from voice_server.audio.pcm import Audio
 from voice_server.conversation import notices as n
 from voice_server.conversation import orders as o
 from voice_server.ids import IdFactory
@@ -64,11 +63,9 @@ class CallFlow(Reaching):
         self._came_back = came_back
         self._outbound = outbound
         self._chosen: str | None = None
-        self._hearing: Hearing | None = None
         self._speaking: Speaking | None = None
         self._keys = ""
         self._idle = 0
-        self._held = False
         self._heard_at = now
         self._deadlines["start"] = now + START_S
 
@@ -270,14 +267,6 @@ class CallFlow(Reaching):
 
     def _resumed(self, notice: n.OutputResumed, now: float) -> list[Effect]:
         return [*self._speaker().resumed(notice)]
-
-    def speak(self, audio: Audio, now: float) -> list[Effect]:
-        """Let the person who has the call be heard: float32 [n] at 24 kHz."""
-        if self.voice is None or self._joining or self._saying or self._held:
-            return []
-        assert self._hearing is not None, "called in a call"  # noqa: S101
-        self._hearing.echo.played(audio, now)
-        return [*self.voice.speak(audio, now)]
 
     def _done(self, notice: n.ReplyDone, now: float) -> list[Effect]:
         effects: list[Effect] = [*self._speaker().done(notice)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from voice_server.audio.pcm import Audio
 from voice_server.conversation import orders as o
 from voice_server.telephony import call as c
 from voice_server.telephony.agent_voice import AgentVoice
 from voice_server.telephony.flow_ending import Ending
 from voice_server.telephony.flow_state import JOIN_S, Effect, Log, Mute, Opened, Stage
+from voice_server.telephony.hearing import Hearing
 from voice_server.telephony.phrases import PhonePhrase, phrase
 
 Refusal = Literal["", "not_talking", "taken", "listening_off"]
@@ -25,6 +27,8 @@ class Attended(Ending):
     _joining = False
     _telling = ""
     _replying = False
+    _hearing: Hearing | None = None
+    _held = False
     voice: AgentVoice | None = None
 
     def may_take_over(self) -> Refusal:
@@ -51,6 +55,14 @@ class Attended(Ending):
             Mute(on=True),
             o.Say(self._saying, text, self.language, interruptible=False),
         ]
+
+    def speak(self, audio: Audio, now: float) -> list[Effect]:
+        """Let the person who has the call be heard: float32 [n] at 24 kHz."""
+        if self.voice is None or self._joining or self._saying or self._held:
+            return []
+        assert self._hearing is not None, "called in a call"  # noqa: S101
+        self._hearing.echo.played(audio, now)
+        return [*self.voice.speak(audio, now)]
 
     def give_back(self, now: float) -> list[Effect]:
         """Let the assistant speak again; it says what it is."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
 from voice_server.telephony import sip_message as sip
 from voice_server.telephony.bridge_base import printable
 from voice_server.telephony.sdp import NoSound, Sound, read_offer, write_answer
+from voice_server.telephony.sip_dialog import Dialog, Stage
 from voice_server.telephony.sip_digest import Digest
 from voice_server.telephony.sip_message import NoSip, SipMessage
 from voice_server.telephony.sip_refer import Referred, refer_to, target_uri, told
@@ -85,38 +85,6 @@ class Note:
 SipEffect = Send | Incoming | Changed | Key | Referred | Gone | Note
 
 
-class Stage(Enum):
-    """Where a dialog is."""
-
-    OFFERED = "offered"
-    ANSWERED = "answered"
-    UP = "up"
-    REFERRING = "referring"
-    LEAVING = "leaving"
-    OVER = "over"
-
-
-@dataclass(slots=True)
-class _Dialog:
-    key: str
-    invite: SipMessage
-    peer: Address
-    tag: str
-    sound: Sound
-    stage: Stage = Stage.OFFERED
-    last: bytes = b""
-    """What is repeated, or answers a repetition."""
-    repeat_at: float | None = None
-    wait_s: float = T1_S
-    until: float = 0.0
-    cseq: int = 0
-    branch: str = ""
-    method: str = ""
-    host: str = ""
-    port: int = 0
-    version: int = 1
-
-
 class SipCore:
     """All calls of one SIP address."""
 
@@ -140,7 +108,7 @@ class SipCore:
         self._new_token = new_token
         self._trusted = trusted
         self._digest = digest
-        self._dialogs: dict[str, _Dialog] = {}
+        self._dialogs: dict[str, Dialog] = {}
 
     # ------------------------------------------------------------- receiving
 
@@ -181,7 +149,7 @@ class SipCore:
         return [self._reply(message, peer, 405, extra=[("allow", ALLOW)])]
 
     def _invite(
-        self, message: SipMessage, peer: Address, dialog: _Dialog | None, now: float
+        self, message: SipMessage, peer: Address, dialog: Dialog | None, now: float
     ) -> list[SipEffect]:
         if dialog is not None:
             if dialog.stage is Stage.OVER or message.cseq[0] <= dialog.invite.cseq[0]:
@@ -205,7 +173,7 @@ class SipCore:
         except NoSound as wrong:
             return [Note(f"a SIP call was refused: {wrong}"), self._reply(message, peer, 488)]
         key = _key(message)
-        dialog = _Dialog(key, message, peer, self._new_token(), sound)
+        dialog = Dialog(key, message, peer, self._new_token(), sound)
         trying = self._reply(message, peer, 100)
         dialog.last = trying.data
         self._dialogs[key] = dialog
@@ -215,7 +183,7 @@ class SipCore:
         return [trying, Incoming(key, call_id, printable(caller), printable(called), sound)]
 
     def _again(
-        self, message: SipMessage, peer: Address, dialog: _Dialog, now: float
+        self, message: SipMessage, peer: Address, dialog: Dialog, now: float
     ) -> list[SipEffect]:
         """A re-INVITE: hold, another codec, another address."""
         try:
@@ -226,13 +194,13 @@ class SipCore:
         dialog.version += 1
         return [*self._answer(dialog, now), Changed(dialog.key, sound)]
 
-    def _ack(self, dialog: _Dialog | None) -> list[SipEffect]:
+    def _ack(self, dialog: Dialog | None) -> list[SipEffect]:
         if dialog is not None and dialog.stage in (Stage.ANSWERED, Stage.UP):
             dialog.stage, dialog.repeat_at = Stage.UP, None
         return []
 
     def _cancel(
-        self, message: SipMessage, peer: Address, dialog: _Dialog, now: float
+        self, message: SipMessage, peer: Address, dialog: Dialog, now: float
     ) -> list[SipEffect]:
         effects: list[SipEffect] = [self._reply(message, peer, 200)]
         if dialog.stage is Stage.OFFERED:
@@ -319,7 +287,7 @@ class SipCore:
                 effects += self._repeat(dialog, now)
         return effects
 
-    def _repeat(self, dialog: _Dialog, now: float) -> list[SipEffect]:
+    def _repeat(self, dialog: Dialog, now: float) -> list[SipEffect]:
         if now < dialog.until:
             dialog.wait_s = min(2 * dialog.wait_s, T2_S)
             dialog.repeat_at = now + dialog.wait_s
@@ -341,7 +309,7 @@ class SipCore:
 
     # -------------------------------------------------------------- internals
 
-    def _answer(self, dialog: _Dialog, now: float) -> list[SipEffect]:
+    def _answer(self, dialog: Dialog, now: float) -> list[SipEffect]:
         """Send 200 with our sound, again and again until it is acknowledged."""
         session = int.from_bytes(dialog.tag.encode()[:4], "big")
         body = write_answer(dialog.sound, dialog.host, dialog.port, session, dialog.version)
@@ -355,7 +323,7 @@ class SipCore:
         return [answer]
 
     def _request(
-        self, dialog: _Dialog, method: str, now: float, extra: list[tuple[str, str]] | None = None
+        self, dialog: Dialog, method: str, now: float, extra: list[tuple[str, str]] | None = None
     ) -> list[SipEffect]:
         """Send a request inside the dialog."""
         invite = dialog.invite
@@ -407,7 +375,7 @@ class SipCore:
         host, port = self._contact(peer)
         return f"sip:{host}:{port}"
 
-    def _gone(self, dialog: _Dialog, reason: str, now: float) -> list[SipEffect]:
+    def _gone(self, dialog: Dialog, reason: str, now: float) -> list[SipEffect]:
         """The call is over; repetitions are answered for a while."""
         dialog.stage, dialog.repeat_at, dialog.branch = Stage.OVER, None, ""
         dialog.until = now + GIVE_UP_S
