@@ -407,6 +407,7 @@ async def test_baresip_is_called_greeted_and_recorded(tmp_path: Path) -> None:
         assert session is not None
         await until(lambda: session.flow.tally.answered_by == "human")
         await until(lambda: session.flow.tally.consent == "granted")
+        await until(lambda: session._keeper._recorder is not None)
         await asyncio.sleep(1.0)
         await out.dialler.hang_up(outgoing)
         await asyncio.wait_for(outgoing.over.wait(), 10)

@@ -76,6 +76,17 @@ async def test_a_recording_is_a_stereo_wav_that_only_we_can_read(book: Book) -> 
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+async def test_a_call_that_ends_at_once_closes_its_recording(book: Book) -> None:
+    keep = keeper(book)
+    keep.carry_out(Record("granted"))
+    async with asyncio.timeout(5):
+        await keep.close()
+    entry = await book.recordings.entry("call_1")
+    assert entry is not None
+    with wave.open(str(book.recordings.path(entry))) as file:
+        assert file.getnchannels() == 2
+
+
 async def test_withdrawn_consent_destroys_what_there_is(book: Book) -> None:
     keep = keeper(book)
     path = await recorded(book, keep)

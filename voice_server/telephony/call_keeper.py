@@ -43,6 +43,7 @@ class CallKeeper:
         self._clock = clock
         self._recorder: CallRecorder | None = None
         self._wanted = False
+        self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
         """Begin and destruction of a recording, one after the other."""
@@ -85,6 +86,7 @@ class CallKeeper:
 
     async def close(self) -> None:
         """End the recording and wait for what must be written, boundedly."""
+        self._closing = True
         if self._recorder is not None:
             self._recorder.stop()
         if not self._tasks:
@@ -113,6 +115,8 @@ class CallKeeper:
             return
         if self._wanted:
             self._recorder = recorder
+            if self._closing:  # the call was over before the file was there
+                recorder.stop()
             await recorder.run()
 
     async def _unrecord(self) -> None:
