@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from voice_server.conversation import notices as n
 from voice_server.conversation import orders as o
-from voice_server.conversation import requests
 from voice_server.conversation import turn_events as ev
-from voice_server.conversation.aside import aside
 from voice_server.conversation.ears import Ears
 from voice_server.conversation.listening import Listening
+from voice_server.conversation.openings import Openings
 from voice_server.conversation.replies import Replies
 from voice_server.conversation.services import ConversationOptions, Services
-from voice_server.conversation.transcript import History, Item, UnknownItem
+from voice_server.conversation.transcript import History, UnknownItem
 from voice_server.conversation.turn import State, TurnMachine
 from voice_server.conversation.turn_state import HOLD_PROBABILITY
-from voice_server.dialogue.dialogue import Clause, Phrase, ReplyEnd, ReplyPart
-from voice_server.speech.engine import Transcript
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +54,6 @@ class Conversation:
         self.history = history if history is not None else History()
         self._machine = TurnMachine(deadlines=services.deadlines)
         self.dialogue = services.dialogue.open(options.session_id, language=options.language)
-        self._foreseeing: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
         self._reason = "closed"
         self._tasks: asyncio.TaskGroup | None = None
@@ -66,10 +62,8 @@ class Conversation:
         self._timer: asyncio.TimerHandle | None = None
         self._soon: asyncio.Handle | None = None
         self._configured = o.Configure(o.TurnOptions(), o.ReplyOptions())
-        self._asked: tuple[str, o.ReplyOptions, AsyncIterator[ReplyPart] | None] | None = None
         self._queue: list[ev.Input] = []
         self._feeding = False
-        self._said = 0
         self._overrun = False
         self.replies = Replies(
             services, options, self.history, self.dialogue, emit=emit, feed=self._feed,
@@ -78,7 +72,13 @@ class Conversation:
         self.ears = Ears(options.input_rate, services.vad, self._frame)
         self._listening = Listening(
             services, self.history, self.ears, self.dialogue, emit=emit, feed=self._feed,
-            foresee=self._foresee, spawn=self._spawn, clock=self._clock,
+            foresee=lambda transcript: self._openings.foresee(transcript), spawn=self._spawn,
+            clock=self._clock,
+        )  # fmt: skip
+        self._openings = Openings(
+            services, self.history, self.dialogue, self.replies, self._listening, emit=emit,
+            feed=self._feed, spawn=self._spawn, clock=self._clock,
+            generation=lambda: self._machine.generation,
         )  # fmt: skip
 
     # ------------------------------------------------------------- lifecycle
@@ -207,42 +207,6 @@ class Conversation:
         self._listening.clear()
         self._feed(ev.Cleared())
 
-    def _respond(self, order: o.Respond) -> None:
-        options = self.replies.merged(order.options)
-        if options.out_of_band:
-            request = requests.build(order.reply_id, self.history, options)
-            self._spawn(
-                aside(
-                    self._services,
-                    self.dialogue,
-                    request,
-                    options,
-                    emit=self._emit,
-                    clock=self._clock,
-                )
-            )
-            return
-        self._asked = (order.reply_id, options, None)
-        self._feed(ev.Requested())
-        self._refuse_unasked()
-
-    def _say(self, order: o.Say) -> None:
-        clause = Clause(order.text, order.language or self.dialogue.language)
-        self._speak(order.reply_id, clause, interruptible=order.interruptible)
-
-    def _speak(self, reply_id: str, clause: Clause, *, interruptible: bool = True) -> None:
-        options = replace(self.replies.merged(o.ReplyOptions()), tools=())
-        self._asked = (reply_id, options, _fixed(clause))
-        self._feed(ev.Cancelled())
-        self._feed(ev.Requested(interruptible))
-        self._refuse_unasked()
-
-    def _refuse_unasked(self) -> None:
-        """A request that the core did not take (a reply is under way) ends at once."""
-        asked, self._asked = self._asked, None
-        if asked is not None:
-            self._emit(n.ReplyDone(asked[0], "cancelled", "client_cancelled"))
-
     def _cancel(self, order: o.Cancel) -> None:
         self._feed(ev.Cancelled())
 
@@ -274,8 +238,8 @@ class Conversation:
         o.Configure: _configure,
         o.CommitAudio: _commit_audio,
         o.ClearAudio: _clear_audio,
-        o.Respond: _respond,
-        o.Say: _say,
+        o.Respond: lambda self, order: self._openings.respond(order),
+        o.Say: lambda self, order: self._openings.say(order),
         o.Cancel: _cancel,
         o.Heard: _heard,
         o.Truncate: _truncate,
@@ -314,101 +278,6 @@ class Conversation:
         for command in commands:
             self._COMMANDS[type(command)](self, command)
 
-    def _begin(self, command: ev.Begin) -> None:
-        asked, self._asked = self._asked, None
-        if asked is not None:
-            reply_id, options, parts = asked
-            if parts is None and self._listening.pending():
-                self._spawn(self._begin_when_heard(command.generation, reply_id, options))
-                return
-            request = requests.build(reply_id, self.history, options)
-            self.replies.begin(command.generation, request, options, parts=parts)
-            return
-        options = self.replies.merged(o.ReplyOptions())
-        heard = self._listening.utterance(command.generation, committed=not command.speculative)
-        request = requests.build(
-            self._services.new_id("resp"),
-            self.history,
-            options,
-            heard=heard.item,
-            language=heard.language,
-            language_probability=heard.language_probability,
-            speculative=command.speculative,
-        )
-        self.replies.begin(command.generation, request, options, times=heard.times)
-
-    def _foresee(self, transcript: Transcript) -> None:
-        """Let the dialogue get ready for an utterance that still goes on, one at a time."""
-        if self._foreseeing is not None and not self._foreseeing.done():
-            return
-        request = requests.build(
-            "foreseen",
-            self.history,
-            self.replies.merged(o.ReplyOptions()),
-            heard=Item("pending", text=transcript.text, language=transcript.language),
-            language=transcript.language,
-            language_probability=transcript.language_probability,
-            speculative=True,
-        )
-        self._foreseeing = self._spawn(self.dialogue.foresee(request))
-
-    async def _begin_when_heard(
-        self, generation: int, reply_id: str, options: o.ReplyOptions
-    ) -> None:
-        """A reply was asked for while a transcript is pending: it needs those words first."""
-        understood = await self._listening.settled()
-        if generation != self._machine.generation:
-            self._emit(n.ReplyDone(reply_id, "cancelled", "turn_detected"))
-            return
-        request = requests.build(
-            reply_id,
-            self.history,
-            options,
-            language=self._listening.last_language,
-            language_probability=self._listening.last_language_probability,
-        )
-        parts = None if understood else _fixed(self.dialogue.phrase(Phrase.APOLOGY_REPEAT))
-        self.replies.begin(generation, request, options, parts=parts)
-        self.replies.release(generation)
-
-    def _release(self, command: ev.Release) -> None:
-        run = self.replies.run
-        if run is not None and run.generation == command.generation and run.speculative:
-            heard = self._listening.utterance(command.generation, committed=True)
-            options = self.replies.merged(o.ReplyOptions())
-            request = requests.build(
-                run.reply_id,
-                self.history,
-                options,
-                language=heard.language,
-                language_probability=heard.language_probability,
-            )
-            run.times.end_of_speech = heard.times.end_of_speech
-            run.times.committed = heard.times.committed
-            if not self.replies.usable(command.generation, request):
-                self.replies.begin(command.generation, request, options, times=heard.times)
-        self.replies.release(command.generation)
-
-    def _apologise(self, command: ev.Apologise) -> None:
-        phrase = Phrase.APOLOGY_REPEAT if command.stage == "stt" else Phrase.APOLOGY_ANSWER
-        stage: Any = "dialogue" if command.stage == "tool" else command.stage
-        self._emit(n.Trouble(stage, f"{command.stage} missed its deadline", "an apology is spoken"))
-        if not self.replies.apologise(command.generation, phrase):
-            self._unasked(command.generation, phrase)
-
-    def _unasked(self, generation: int, phrase: Phrase) -> None:
-        """Speak a fixed phrase as a reply of our own making."""
-        self._said += 1
-        options = replace(self.replies.merged(o.ReplyOptions()), tools=())
-        request = requests.build(self._services.new_id("resp"), self.history, options)
-        clause = self.dialogue.phrase(phrase, self._said)
-        self.replies.begin(generation, request, options, parts=_fixed(clause))
-        self.replies.release(generation)
-
-    def _prompt_idle(self, command: ev.PromptIdle) -> None:
-        self._listening.idle_timeout()
-        self._unasked(command.generation, Phrase.IDLE)
-
     def _commit(self, command: ev.Commit) -> None:
         self._listening.commit(command)
 
@@ -416,35 +285,20 @@ class Conversation:
         self._listening.abandon(command.generation)
         self.replies.abandon(command.generation)
 
-    def _filler(self, command: ev.SayFiller) -> None:
-        if self.replies.run is None and self._asked is None:
-            # Still no transcript: open the reply now, so that the user hears something.
-            request = requests.build(
-                self._services.new_id("resp"), self.history, self.replies.merged(o.ReplyOptions())
-            )
-            self.replies.await_words(command.generation, request)
-        self.replies.filler(command.generation, command.round)
-
     _COMMANDS: ClassVar[dict[type[ev.Command], Callable[[Conversation, Any], None]]] = {
         ev.Transcribe: lambda self, c: self._listening.transcribe(c),
         ev.Adopt: lambda self, c: self._listening.adopt(c),
         ev.Score: lambda self, c: self._listening.score(c),
         ev.SpeechBegan: lambda self, c: self._listening.began(c),
         ev.Commit: _commit,
-        ev.Begin: _begin,
-        ev.Release: _release,
+        ev.Begin: lambda self, c: self._openings.begin(c),
+        ev.Release: lambda self, c: self._openings.release(c),
         ev.Abandon: _abandon,
         ev.PauseOutput: lambda self, c: self.replies.pause(notify=c.notify),
         ev.ResumeOutput: lambda self, c: self.replies.resume(),
         ev.StopReply: lambda self, c: self.replies.stop(c.reason),
-        ev.SayFiller: _filler,
-        ev.Apologise: _apologise,
+        ev.SayFiller: lambda self, c: self._openings.filler(c),
+        ev.Apologise: lambda self, c: self._openings.apologise(c),
         ev.NoWords: lambda self, c: self.replies.stop("client_cancelled"),
-        ev.PromptIdle: _prompt_idle,
+        ev.PromptIdle: lambda self, c: self._openings.prompt_idle(c),
     }
-
-
-async def _fixed(clause: Clause) -> AsyncIterator[ReplyPart]:
-    """Return a reply of one clause."""
-    yield clause
-    yield ReplyEnd(source="fixed")
