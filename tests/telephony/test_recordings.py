@@ -15,6 +15,7 @@ import pytest
 
 from tests.telephony.booth import LINE
 from voice_server.storage import Storage, open_storage
+from voice_server.telephony import recordings as recordings_module
 from voice_server.telephony.call import PCM_8K, Clear, SendAudio
 from voice_server.telephony.call_keeper import CallKeeper
 from voice_server.telephony.outbound import NeverCall, Record, Unrecord
@@ -74,6 +75,27 @@ async def test_a_recording_is_a_stereo_wav_that_only_we_can_read(book: Book) -> 
         sound = np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, 2)
     assert np.abs(sound).max(axis=0).min() > 10_000
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_end_is_written_even_while_the_disk_is_slow(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recordings_module, "WRITE_S", 0.05)
+    keep = keeper(book)
+    path = await recorded(book, keep)
+    recorder = keep._recorder
+    assert recorder is not None
+    take = recorder.track.take
+
+    def stopped_meanwhile(now: float, *, all_of_it: bool = False) -> Any:
+        recorder.stop()  # while a piece is on its way to the disk
+        return take(now, all_of_it=all_of_it)
+
+    monkeypatch.setattr(recorder.track, "take", stopped_meanwhile)
+    await asyncio.sleep(0.1)
+    await keep.close()
+    with wave.open(str(path)) as file:
+        assert file.getnframes() >= 0.18 * 8000
 
 
 async def test_a_call_that_ends_at_once_closes_its_recording(book: Book) -> None:

@@ -129,13 +129,15 @@ class CallRecorder:
                 file.setnchannels(2)
                 file.setsampwidth(2)
                 file.setframerate(RATE)
-                while not self._stop.is_set():
+                last = False
+                while not last:
                     try:
                         async with asyncio.timeout(WRITE_S):
                             await self._stop.wait()
                     except TimeoutError:
                         pass
-                    sound = self.track.take(self._clock(), all_of_it=self._stop.is_set())
+                    last = self._stop.is_set()
+                    sound = self.track.take(self._clock(), all_of_it=last)
                     # writeframes() corrects the header each time: the file is good at any moment.
                     await asyncio.to_thread(file.writeframes, sound.tobytes())
         except OSError as error:
