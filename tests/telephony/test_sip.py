@@ -48,7 +48,7 @@ from voice_server.telephony.sip_core import (
 )
 from voice_server.telephony.sip_digest import NONCE_S, Digest, response_of
 from voice_server.telephony.sip_message import NoSip
-from voice_server.telephony.sip_refer import Referred
+from voice_server.telephony.sip_refer import Referred, target_uri
 
 PEER = ("10.0.0.9", 5060)
 OFFER = (
@@ -226,6 +226,17 @@ def test_news_of_something_else_are_only_answered() -> None:
     effects = trunk.give(notify("SIP/2.0 200 OK", event="message-summary"))
     assert [one.status for one in sent(effects)] == [200]
     assert not of(Referred, effects)
+
+
+def test_the_human_of_an_announced_transfer_is_named() -> None:
+    trunk = Trunk()
+    key = trunk.up()
+    assert trunk.core.peer(key) == PEER
+    assert (trunk.core.peer("no"), trunk.core.where("no")) == (None, "")
+    [refer] = sent([*trunk.core.transfer(key, "+32", trunk.now, "a@b;to-tag=1;from-tag=2")])
+    wanted = "<sip:+32@10.0.0.9:5060?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>"
+    assert refer.get("refer-to") == wanted
+    assert target_uri("nobody", "h") == ""
 
 
 def test_a_transfer_to_what_is_no_address_fails() -> None:

@@ -134,8 +134,6 @@ class Attended(Ending):
 
     def _join_late(self, now: float) -> list[Effect]:
         """The announcement takes too long: the person is heard without it."""
-        if not self._joining or self.stage is not Stage.HUMAN:
-            return []
         self._saying = ""
         self._joined()
         return [o.Cancel()]
