@@ -15,8 +15,8 @@ def caption_translator(shop: Shop, model: LanguageModel | None) -> Translator | 
     """Return what translates captions, prices and names untouched; None without a model.
 
     None for the model on this machine, too: its ten tokens a second come from the cores that the
-    presenter's voice needs, and a caption would be there when its sentence is long over (measured
-    on two cores: none within 8 s, and the voice late).
+    presenter's voice needs, and a caption would be there when its sentence is long over (on two
+    busy cores not one of some dozens came within 8 s).
     """
     if model is None or model.embedded:
         return None
