@@ -16,7 +16,7 @@ def caption_translator(shop: Shop, model: LanguageModel | None) -> Translator | 
 
     None for the model on this machine, too: its ten tokens a second come from the cores that the
     presenter's voice needs, and a caption would be there when its sentence is long over (on two
-    busy cores not one of some dozens came within 8 s).
+    busy cores those we saw did not come within 8 s).
     """
     if model is None or model.embedded:
         return None
