@@ -200,7 +200,7 @@ EAR = """async () => {
       return loud * high;
     });
   };
-  const silence = new Float32Array(rate * 0.2);
+  const silence = new Float32Array(rate * 0.6);
   const parts = [["aa", vowel(780, 1250, 0.3)], ["sil", silence], ["I", vowel(310, 2400, 0.3)],
     ["PP", tone(150, 0.2, 0.06)], ["O", vowel(480, 850, 0.3)], ["SS", noise(0.2, 0.1)],
     ["sil", silence]];

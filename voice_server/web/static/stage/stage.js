@@ -10,7 +10,7 @@ import { FACE_REGION, HEAD_REGION, RIG_HEIGHT, RIG_WIDTH, drawAvatar, settle } f
 import { say } from "./texts.js";
 
 /** 30 frames a second: the next one is asked for only after this, which halves what idles. */
-const REST_MS = 24;
+const REST_MS = 20;
 /** A frame is seen about so much after it is drawn: it shows the mouth of that moment. */
 const SEEN_LATER_S = 0.02;
 /** How long a sentence stays after it was said. */
