@@ -18,7 +18,6 @@ from voice_server.config import Settings
 from voice_server.conversation.services import Services
 from voice_server.desk.registry import DeskUnusable
 from voice_server.desks import OpenDesks
-from voice_server.dialogue.answering import DialogueOptions
 from voice_server.dialogue.embedder import UniversalSentenceEncoder
 from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.knowledge import Knowledge
@@ -28,6 +27,7 @@ from voice_server.dialogue.llm.model import LanguageModel
 from voice_server.dialogue.manager import ShopDialogue
 from voice_server.dialogue.prompt import prefix
 from voice_server.dialogue.recollection import Records
+from voice_server.dialogue.resources import DialogueOptions
 from voice_server.engines import Engines, load_listeners, load_voices
 from voice_server.idle_work import tidy, warm_phrases
 from voice_server.model_keeping import keep_embedded, make_model, probe

@@ -11,7 +11,6 @@ import pytest
 
 from tests.dialogue.fake_knowledge import FakeKnowledge
 from tests.fakes.llm import FakeLlm, Script
-from voice_server.dialogue.answering import DialogueOptions
 from voice_server.dialogue.dialogue import (
     Clause,
     ClauseKind,
@@ -42,6 +41,7 @@ from voice_server.dialogue.locales import load_locale
 from voice_server.dialogue.manager import ShopDialogue, ShopSession
 from voice_server.dialogue.prompt import ShopIdentity
 from voice_server.dialogue.reply import Patience
+from voice_server.dialogue.resources import DialogueOptions
 from voice_server.speech.clauses import ClauseSplitter
 
 SOON = Patience(opener_s=0.05, first_clause_s=0.3, next_clause_s=0.2, choice_s=0.3)

@@ -22,7 +22,6 @@ from tests.dialogue.test_manager import (
     said,
     source,
 )
-from voice_server.dialogue.answering import DialogueOptions
 from voice_server.dialogue.dialogue import Message, ReplyRequest, ToolCall, ToolResult
 from voice_server.dialogue.journal import AnsweredTurn
 from voice_server.dialogue.llm.model import LanguageModel, LlmRefused
@@ -32,6 +31,7 @@ from voice_server.dialogue.memory.keeper import StateKeeper
 from voice_server.dialogue.prompt import ShopIdentity
 from voice_server.dialogue.prompts import PromptRegistry, Rollout
 from voice_server.dialogue.recollection import Records
+from voice_server.dialogue.resources import DialogueOptions
 from voice_server.speech.clauses import ClauseSplitter
 from voice_server.storage import open_storage
 from voice_server.trust.decisions import GateOutcome

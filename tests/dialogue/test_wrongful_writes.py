@@ -25,7 +25,6 @@ from hypothesis import strategies as st
 from tests.dialogue.fake_knowledge import FakeKnowledge
 from tests.dialogue.flow_house import bundled, demo, identify
 from tests.scenarios.world import FAULTS, FaultyStore, Mailbox, PaperDesk
-from voice_server.dialogue.answering import DialogueOptions
 from voice_server.dialogue.dialogue import Clause, HistoryEntry, Message, ReplyRequest
 from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.flows.state import FlowState
@@ -34,6 +33,7 @@ from voice_server.dialogue.llm.model import ChatPart, ChatRequest, Finished, Tex
 from voice_server.dialogue.manager import ShopDialogue, ShopSession
 from voice_server.dialogue.prompt import ShopIdentity
 from voice_server.dialogue.reply import Patience
+from voice_server.dialogue.resources import DialogueOptions
 from voice_server.shop import pack
 from voice_server.shop.platform import Receipt, Write
 from voice_server.speech.clauses import ClauseSplitter

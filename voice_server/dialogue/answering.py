@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from dataclasses import replace
+from typing import Any
 
 from voice_server.dialogue.dialogue import (
     Clause,
@@ -21,13 +21,11 @@ from voice_server.dialogue.dialogue import (
     ToolResult,
 )
 from voice_server.dialogue.facts import Answer, Context, Fact
-from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.flows.turn import FlowTurn
-from voice_server.dialogue.gates import Identify, SentenceGate
+from voice_server.dialogue.gates import SentenceGate
 from voice_server.dialogue.grounds import Grounds, build_grounds
 from voice_server.dialogue.guards.injection import Source, screen, screen_facts
 from voice_server.dialogue.guards.nature import asks_nature
-from voice_server.dialogue.guards.packs import GuardPack
 from voice_server.dialogue.level import TOLD
 from voice_server.dialogue.llm.model import (
     ChatRequest,
@@ -38,13 +36,12 @@ from voice_server.dialogue.llm.model import (
 )
 from voice_server.dialogue.llm.waiting import Waiting
 from voice_server.dialogue.personal import told
-from voice_server.dialogue.phrases import Phrases
 from voice_server.dialogue.prompt import (
-    PromptMaker,
     choice_schema,
     last_user,
 )
-from voice_server.dialogue.reply import Backup, Brief, ModelReply, Patience, Splitter
+from voice_server.dialogue.reply import Backup, Brief, ModelReply
+from voice_server.dialogue.resources import Resources
 from voice_server.dialogue.tools import (
     allowed,
     callable_blindly,
@@ -53,79 +50,10 @@ from voice_server.dialogue.tools import (
     tell_result,
 )
 from voice_server.dialogue.trace import Trace
-from voice_server.ids import IdFactory
 from voice_server.shop.wording import discloses
 from voice_server.trust.decisions import Decision, asks_why, why
 
 logger = logging.getLogger(__name__)
-
-
-class Knowledge(Protocol):
-    """The shop's facts, as the dialogue asks for them."""
-
-    def retrieve(
-        self, text: str, language: str, context: Context, limit: int = 6
-    ) -> Sequence[Fact]:
-        """Return the facts nearest to a question, nearest first."""
-
-    def answer(self, text: str, language: str, context: Context) -> Answer | None:
-        """Return an answer from templates, or None when not sure."""
-
-    async def refresh(self, text: str, language: str, context: Context) -> None:
-        """Look prices and stock up that the answer will speak of; returns within a second."""
-
-    def fallback(self, text: str, language: str, context: Context) -> Answer:
-        """Return the best that can honestly be said without a model."""
-
-    def names_hint(self) -> str:
-        """Return the names a recogniser should expect."""
-
-    def product_names(self) -> Mapping[str, str]:
-        """Return the proper names of the products by their ids."""
-
-
-@dataclass(frozen=True, slots=True)
-class DialogueOptions:
-    """What an operator may choose about answering."""
-
-    llm_leads: Literal["auto", "always", "never"] = "auto"
-    """"auto": as in the table above. "always": the model is asked even for sure answers.
-    "never": it is asked only when the facts have no answer at all."""
-    sure: float = 0.9
-    """Confidence from which templates answer although a strong model is there: at this level
-    they are right, sound from the first millisecond and cost nothing."""
-    facts: int = 6
-    disclose_first: bool = False
-    """Say that an AI speaks before the first answer, unless the user has heard it already (in a
-    greeting, for example). A disclosure that was interrupted is said again. Off only where the
-    caller is told otherwise."""
-    max_tokens: int = 160
-    """Three spoken sentences are about 90 tokens in fr, nl, de."""
-    max_tokens_general: int = 400
-    sentences_general: int = 12
-    patience: Patience = Patience()
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What every turn of a shop works with."""
-
-    shop: str
-    """The shop's name."""
-    languages: tuple[str, ...]
-    knowledge: Knowledge
-    identify: Identify
-    splitter: Callable[[str], Splitter]
-    """Makes a clause splitter for a language."""
-    model: LanguageModel | None
-    prompts: PromptMaker
-    phrases: Phrases
-    options: DialogueOptions
-    new_id: IdFactory
-    flows: ShopFlows | None = None
-    """The shop's procedures; None where it has no platform to run them on."""
-    guards: Mapping[str, GuardPack] = field(default_factory=dict)
-    """Language to what is declined in it."""
 
 
 FORESEEN_WORDS = 4

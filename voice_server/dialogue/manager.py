@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from voice_server.dialogue.answering import DialogueOptions, Knowledge, Resources
 from voice_server.dialogue.dialogue import Clause
 from voice_server.dialogue.flows.shop_flows import ShopFlows
 from voice_server.dialogue.gates import Identify
@@ -35,6 +34,7 @@ from voice_server.dialogue.prompt import EMBEDDED_BUDGET, ENDPOINT_BUDGET, Promp
 from voice_server.dialogue.prompts.registry import PromptRegistry
 from voice_server.dialogue.recollection import Records
 from voice_server.dialogue.reply import Splitter
+from voice_server.dialogue.resources import DialogueOptions, Knowledge, Resources
 from voice_server.dialogue.shop_session import ShopSession
 from voice_server.ids import IdFactory, new_id
 

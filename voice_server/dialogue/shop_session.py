@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voice_server.dialogue.answering import Resources, Turn
+from voice_server.dialogue.answering import Turn
 from voice_server.dialogue.dialogue import Clause, Message, Phrase, ReplyPart, ReplyRequest
 from voice_server.dialogue.facts import Context
 from voice_server.dialogue.flows.private import at_rest, given_of
@@ -23,6 +23,7 @@ from voice_server.dialogue.memory.state import read_state, state_of
 from voice_server.dialogue.personal import PersonalConsent, Profile, admit, forget, withdraws
 from voice_server.dialogue.prompt import last_user
 from voice_server.dialogue.recollection import Recollection, Records
+from voice_server.dialogue.resources import Resources
 from voice_server.dialogue.trace import Trace, language_reason
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from voice_server.dialogue.answering import DialogueOptions
 from voice_server.dialogue.dialogue import Clause, HistoryEntry, Message, ReplyRequest
 from voice_server.dialogue.knowledge import Knowledge
 from voice_server.dialogue.llm.model import ChatPart, ChatRequest, Finished, TextDelta
@@ -21,6 +20,7 @@ from voice_server.dialogue.manager import ShopDialogue, ShopSession
 from voice_server.dialogue.memory.keeper import StateKeeper
 from voice_server.dialogue.prompt import TOKENS_PER_MESSAGE, ShopIdentity, estimate_tokens
 from voice_server.dialogue.recollection import Records
+from voice_server.dialogue.resources import DialogueOptions
 from voice_server.shop.shop import Shop
 from voice_server.speech.clauses import ClauseSplitter
 from voice_server.speech.language import TextLanguage
