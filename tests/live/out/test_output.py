@@ -82,7 +82,7 @@ async def test_a_show_is_pushed_and_recorded_in_time(tmp_path: Path) -> None:
         show.output.start(record, FR)
         with pytest.raises(OutError, match="already"):
             show.output.start(push, FR)
-        await until(lambda: live(show.output, 100))
+        await until(lambda: live(show.output, 200))
         assert browsers(show)
         await nginx.kill()
         await until(lambda: any(a.kind == "stream" for a in show.session.alarms.standing))
@@ -103,10 +103,8 @@ async def test_a_show_is_pushed_and_recorded_in_time(tmp_path: Path) -> None:
         assert len(times) > 40
         assert np.ptp(np.diff(times)) < 0.002, "a picture every 40 ms"
         assert abs((len(times) - 1) / (times[-1] - times[0]) - 25) < 0.25
-    length = packet_times(record.whole)[-1]
-    for begin in (0.0, length / 2):
-        assert abs(measure(record.whole, begin, length / 2).middle_ms) <= allowed
-    assert abs(measure(before, 0.0, packet_times(before)[-1]).middle_ms) <= allowed
+    for path in (record.whole, before):
+        assert abs(measure(path, 0.0, packet_times(path)[-1]).middle_ms) <= allowed
 
 
 async def test_a_browser_that_dies_is_begun_anew(tmp_path: Path) -> None:
