@@ -151,7 +151,10 @@ class Settings(BaseSettings):
     audiosocket: str = Field(
         "", description="host:port for Asterisk's AudioSocket, usually :9092; empty: not opened"
     )
-    sip: str = Field("", description="host:port for SIP calls by UDP, usually 0.0.0.0:5060; off")
+    sip: str = Field("", description="host:port for SIP by UDP and TCP, usually 0.0.0.0:5060; off")
+    sip_tls: str = Field("", description="host:port for SIP by TLS, usually 0.0.0.0:5061; off")
+    sip_certificate: str = Field("", description="PEM file of our certificate for SIP by TLS")
+    sip_key: str = Field("", description="PEM file of its key; empty: in the same file")
     sip_host: str = Field("", description="our address for the trunk; empty: the one that routes")
     sip_peers: tuple[str, ...] = Field((), description="addresses that may call without password")
     sip_user: str = Field("", description="name that other SIP callers prove")
@@ -160,6 +163,15 @@ class Settings(BaseSettings):
     sip_trunk_domain: str = Field("", description="domain of called addresses; empty: the trunk's")
     sip_trunk_user: str = Field("", description="name we prove to the trunk")
     sip_trunk_password: SecretStr = Field(SecretStr(""), description="and its password, by digest")
+    sip_trunk_register: bool = Field(
+        False, description="register with the trunk, so that it knows where to bring calls"
+    )
+    sip_trunk_transport: Literal["UDP", "TCP", "TLS"] = Field(
+        "UDP", description="how the registration and the calls it brings go"
+    )
+    sip_trunk_authority: str = Field(
+        "", description="PEM file of who vouches for the trunk by TLS; empty: the system's"
+    )
     twilio_account_sid: str = Field("", description="AC...: places calls by Twilio")
     twilio_api: str = Field("", description="Twilio's API, if not https://api.twilio.com")
     telnyx_api_key: SecretStr = Field(SecretStr(""), description="places calls by Telnyx")

@@ -104,6 +104,9 @@ def telephony_backend(
             settings.sip_user,
             settings.sip_password.get_secret_value(),
             frozenset(settings.sip_peers),
+            listen_address("sip_tls", settings.sip_tls),
+            settings.sip_certificate,
+            settings.sip_key,
         ),
         demo=settings.demo_mode,
         public_url=settings.public_url,
@@ -117,6 +120,9 @@ def telephony_backend(
             settings.sip_trunk_domain,
             settings.sip_trunk_user,
             settings.sip_trunk_password.get_secret_value(),
+            register=settings.sip_trunk_register,
+            transport=settings.sip_trunk_transport,
+            authority=settings.sip_trunk_authority,
         ),
         translate=staff.translate if staff is not None else None,
         speak=staff.speak if staff is not None else None,
@@ -244,7 +250,11 @@ def add_phone(application: web.Application, settings: Settings, backend: Telepho
     if (
         sip is not None
         and sip[0] not in LOOPBACK
-        and not (backend.sip.peers or backend.sip.password)
+        and not (backend.sip.peers or backend.sip.password or backend.trunk.register)
     ):
         raise ValueError(f"sip on {sip[0]} needs sip_peers, or sip_user and sip_password")
+    if backend.sip.tls is not None and not (sip and backend.sip.certificate):
+        raise ValueError("sip_tls needs sip, and sip_certificate")
+    if backend.trunk.register and not (sip and backend.trunk.address and backend.trunk.user):
+        raise ValueError("sip_trunk_register needs sip, sip_trunk and sip_trunk_user")
     add_telephony(application, backend, audiosocket=address, sip=sip)

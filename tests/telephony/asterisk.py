@@ -49,6 +49,7 @@ astsbindir => {home}
 verbose = 4
 """
 
+# Asterisk has an address of its own, so that it can tell calls of the server from its own.
 TRUNK = """
 [trunk]
 type = endpoint
@@ -61,7 +62,7 @@ from_user = trunk
 
 [trunk]
 type = aor
-contact = sip:127.0.0.1:{port}
+contact = sip:127.0.0.2:{port}
 """
 
 CALLER = """
@@ -79,12 +80,13 @@ exten => talk,1,Answer()
 
 
 def documented() -> dict[str, str]:
-    """Return the documented files by name: what follows one's name in the text, all blocks."""
+    """Return the documented files by name: the blocks whose text before them ends with one."""
     files: dict[str, str] = {}
     name = ""
-    for piece in re.split(r"(?ms)^```ini\n(.*?)^```$", DOCUMENT.read_text()):
-        if (name and piece.lstrip().startswith("[") and " = " in piece) or "exten =>" in piece:
-            files[name] = files.get(name, "") + piece + "\n"
+    for index, piece in enumerate(re.split(r"(?ms)^```ini\n(.*?)^```$", DOCUMENT.read_text())):
+        if index % 2:  # a block; one without a file's name is an example that is not run
+            if name:
+                files[name] = files.get(name, "") + piece + "\n"
             continue
         found = re.findall(r"`(\w+\.conf)`", piece)
         name = found[-1] if found else ""
@@ -94,7 +96,7 @@ def documented() -> dict[str, str]:
 def free_port() -> int:
     """A UDP port that nobody has now."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind(("127.0.0.2", 0))
         return int(probe.getsockname()[1])
 
 
@@ -141,7 +143,12 @@ class Asterisk:
 
 @asynccontextmanager
 async def asterisk(
-    script: str, places: Mapping[str, str], sounds: Mapping[str, Audio], **more: str
+    script: str,
+    places: Mapping[str, str],
+    sounds: Mapping[str, Audio],
+    *,
+    port: int = 0,
+    more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Asterisk]:
     """Run one.
 
@@ -149,12 +156,13 @@ async def asterisk(
         script: what its caller does: dialplan lines after picking up.
         places: texts of the documented files, and what stands there here.
         sounds: name to sound at 8 kHz, for ``Playback``.
-        more: file to text that is added to it.
+        port: of its SIP; 0 for any.
+        more: file to text that is added to it, in front of the caller's.
     """
     home = Path(tempfile.mkdtemp(prefix="vs-ast-"))  # short: a socket's path has 108 bytes
-    one = Asterisk(home, free_port())
+    one = Asterisk(home, port or free_port())
     try:
-        _write(one, script, places, sounds, more)
+        _write(one, script, places, sounds, more or {})
         with (home / "out").open("wb") as out:
             one.process = await asyncio.create_subprocess_exec(
                 str(PROGRAM / "asterisk"), "-f", "-C", str(home / "etc/asterisk.conf"), "-n",
@@ -186,9 +194,15 @@ def _write(
     for folder in ("etc", "lib", "spool", "log"):
         (home / folder).mkdir()
     files = documented()
-    for old, new in {"0.0.0.0:5060": f"127.0.0.1:{one.port}", **places}.items():
+    for old, new in {
+        "0.0.0.0:5060": f"127.0.0.2:{one.port}",
+        "203.0.113.7": "127.0.0.1",
+        **places,
+    }.items():
         assert any(old in text for text in files.values()), f"{old} is not in the document"
         files = {name: text.replace(old, new) for name, text in files.items()}
+    for name, text in more.items():
+        files[name] = files.get(name, "") + text
     lines = "".join(f" same => n,{line.strip()}\n" for line in script.strip().splitlines())
     files["extensions.conf"] += CALLER.format(home=home) + lines.replace("{home}", str(home))
     files["extensions.conf"] += " same => n,Hangup()\n"
@@ -199,8 +213,6 @@ def _write(
     files["asterisk.conf"] = DIRECTORIES.format(home=home, program=PROGRAM)
     for name in ("features", "http", "acl", "ccss", "cdr", "cel", "udptl", "codecs", "indications"):
         files[f"{name}.conf"] = ""
-    for name, text in more.items():
-        files[name] = files.get(name, "") + text
     for name, text in files.items():
         (etc / name).write_text(text)
     for name, audio in sounds.items():

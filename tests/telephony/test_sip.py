@@ -636,3 +636,15 @@ async def test_baresip_talks_and_hears(tmp_path: Path) -> None:
     assert rate == 8000
     assert np.abs(audio).max() > 0.1
     assert audio.shape[0] > 2 * rate  # silence is sent as well
+
+
+@pytest.mark.skipif(not shutil.which("sipp"), reason="needs sipp (package sip-tester)")
+async def test_sipp_calls_by_tcp() -> None:
+    async with house(script=Script(clause_ms=100)) as home:
+        code, out = await shell(
+            "sipp", "-sn", "uac", "-t", "t1", "-i", "127.0.0.1", "-s", "+3225550123", "-m", "3",
+            "-d", "300", "-nostdin", "-timeout", "15", f"127.0.0.1:{home.sip_port}",
+        )  # fmt: skip
+        assert code == 0, out[-2000:]
+        await home.quiet()
+        assert [record.faults for record in home.calls.records] == [0, 0, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from voice_server.conversation.notices import Notice
 from voice_server.conversation.orders import Order
@@ -116,6 +116,11 @@ class SipAccount:
     """What callers that are no peers must prove by digest; "" refuses them."""
     peers: frozenset[str] = frozenset()
     """Addresses of the trunk, which need no password."""
+    tls: tuple[str, int] | None = None
+    """Where SIP by TLS is listened for; None: nowhere."""
+    certificate: str = ""
+    key: str = ""
+    """Files (PEM) of the certificate that callers by TLS see, its chain included, and its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,12 @@ class SipTrunk:
     """In the addresses that are called; "": the trunk's own."""
     user: str = ""
     password: str = field(default="", repr=False)
+    register: bool = False
+    """Tell it where we are, for the calls that it brings."""
+    transport: Literal["UDP", "TCP", "TLS"] = "UDP"
+    """Of the registration and of what it brings."""
+    authority: str = ""
+    """File of the certificates that vouch for it by TLS; "": the system's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The called side of SIP (RFC 3261) for a trunk, sans-I/O.
 
-INVITE, ACK, CANCEL, BYE, OPTIONS, INFO (keys), NOTIFY in; BYE and REFER out.  Over UDP:
-answers are repeated until they are acknowledged, requests until they are answered.
+INVITE, ACK, CANCEL, BYE, OPTIONS, INFO (keys), NOTIFY in; BYE and REFER out.  Answers are
+repeated until they are acknowledged, by UDP requests too until they are answered.
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ class SipCore:
         self._new_token = new_token
         self._trusted = trusted
         self._digest = digest
+        self.tls_port = 0
+        """Where we listen for TLS; known when the shell runs."""
         self._dialogs: dict[str, Dialog] = {}
 
     # ------------------------------------------------------------- receiving
@@ -315,7 +317,7 @@ class SipCore:
         body = write_answer(dialog.sound, dialog.host, dialog.port, session, dialog.version)
         answer = self._reply(
             dialog.invite, dialog.peer, 200, dialog.tag, body,
-            [("contact", f"<{self._uri(dialog.peer)}>"), ("allow", ALLOW)],
+            [("contact", f"<{self._uri(dialog)}>"), ("allow", ALLOW)],
         )  # fmt: skip
         dialog.stage = Stage.ANSWERED
         dialog.last = answer.data
@@ -330,26 +332,27 @@ class SipCore:
         dialog.cseq += 1
         dialog.method = method
         dialog.branch = f"z9hG4bK{self._new_token()}"
-        host, port = self._contact(dialog.peer)
+        host, port = self._address(dialog)
         local = invite.get("to")
         if not sip.parameter(local, "tag"):
             local += f";tag={dialog.tag}"
         headers = [
-            ("via", f"SIP/2.0/UDP {host}:{port};branch={dialog.branch};rport"),
+            ("via", f"SIP/2.0/{invite.transport} {host}:{port};branch={dialog.branch};rport"),
             ("max-forwards", "70"),
             *(("route", route) for route in invite.all("record-route")),
             ("from", local),
             ("to", invite.get("from")),
             ("call-id", invite.get("call-id")),
             ("cseq", f"{dialog.cseq} {method}"),
-            ("contact", f"<{self._uri(dialog.peer)}>"),
+            ("contact", f"<{self._uri(dialog)}>"),
             *(extra or []),
         ]
         target = sip.address(invite.get("contact")) or sip.address(invite.get("from"))
         data = SipMessage(method, target, headers=headers).write()
         dialog.stage = Stage.LEAVING
         dialog.last = data
-        dialog.wait_s, dialog.repeat_at, dialog.until = T1_S, now + T1_S, now + GIVE_UP_S
+        first = T1_S if invite.transport == "UDP" else GIVE_UP_S
+        dialog.wait_s, dialog.repeat_at, dialog.until = T1_S, now + first, now + GIVE_UP_S
         return [Send(data, dialog.peer)]
 
     def _reply(
@@ -371,9 +374,15 @@ class SipCore:
         response.headers[index] = ("via", f"{via};received={peer[0]}")
         return Send(response.write(), peer)
 
-    def _uri(self, peer: Address) -> str:
-        host, port = self._contact(peer)
-        return f"sip:{host}:{port}"
+    def _address(self, dialog: Dialog) -> Address:
+        """Return our own as this peer reaches it."""
+        host, port = self._contact(dialog.peer)
+        return host, self.tls_port if dialog.invite.transport == "TLS" else port
+
+    def _uri(self, dialog: Dialog) -> str:
+        host, port = self._address(dialog)
+        way = dialog.invite.transport.lower()
+        return f"sip:{host}:{port}" + (f";transport={way}" if way != "udp" else "")
 
     def _gone(self, dialog: Dialog, reason: str, now: float) -> list[SipEffect]:
         """The call is over; repetitions are answered for a while."""

@@ -58,6 +58,11 @@ class SipMessage:
         """The transaction's id, from the topmost Via."""
         return parameter(self.get("via"), "branch")
 
+    @property
+    def transport(self) -> str:
+        """How the hop before us sent it, by the topmost Via: UDP, TCP or TLS."""
+        return via_transport(self.get("via"))
+
     def write(self) -> bytes:
         """Return the datagram."""
         first = (
@@ -70,6 +75,12 @@ class SipMessage:
         lines = [first, *(f"{_title(name)}: {value}" for name, value in headers)]
         lines.append(f"Content-Length: {len(body)}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def via_transport(via: str) -> str:
+    """Return what a Via names: UDP, TCP or TLS; UDP for anything else."""
+    found = re.match(r"SIP\s*/\s*2\.0\s*/\s*(TCP|TLS)\b", via, re.IGNORECASE)
+    return found[1].upper() if found else "UDP"
 
 
 def parse(data: bytes) -> SipMessage:

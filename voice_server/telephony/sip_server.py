@@ -1,10 +1,12 @@
-"""The UDP shell of SIP: one socket for signalling, one for the sound of each call."""
+"""The shell of SIP: signalling by UDP, TCP and TLS, a UDP socket for the sound of each call."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -27,9 +29,14 @@ from voice_server.telephony.sip_core import (
 )
 from voice_server.telephony.sip_digest import Digest
 from voice_server.telephony.sip_link import Receiver, SipLink, own_host, rtp_socket
+from voice_server.telephony.sip_message import via_transport
 from voice_server.telephony.sip_refer import Referred
+from voice_server.telephony.sip_streams import SipStreams
+from voice_server.telephony.sip_trunk import TrunkRegistration
 
 log = logging.getLogger(__name__)
+
+_VIA = re.compile(rb"(?i)\r\n(?:via|v)[ \t]*:[ \t]*([^\r]{1,40})")
 
 
 class SipServer:
@@ -53,6 +60,13 @@ class SipServer:
         self._timer: asyncio.TimerHandle | None = None
         self.port = 0
         self.consultations: Consultations | None = None
+        self._streams = SipStreams(self._received)
+        trunk = backend.trunk
+        self.registration = (
+            TrunkRegistration(trunk, self._streams, self.reached_at, self.send, endpoint.now)
+            if trunk.register and trunk.address
+            else None
+        )
         self.outgoing: Callable[[bytes, Address], bool] | None = None
         """Takes the datagrams of calls that we have placed, and says which those are."""
 
@@ -67,28 +81,57 @@ class SipServer:
         consultations = Consultations(self._backend, self.contact, self.send, self._endpoint.now)
         self.consultations = consultations
         self.port = transport.get_extra_info("sockname")[1]
-        log.info("SIP listens on %s:%d", host, self.port)
+        sip = self._backend.sip
         try:
+            await self._streams.listen(host, self.port, None)
+            log.info("SIP listens on %s:%d, UDP and TCP", host, self.port)
+            if sip.tls is not None:
+                context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+                context.load_cert_chain(sip.certificate, sip.key or None)
+                self._core.tls_port = await self._streams.listen(*sip.tls, context)
+                log.info("SIP by TLS listens on %s:%d", sip.tls[0], self._core.tls_port)
+            if self.registration is not None:
+                self.registration.begin()
             yield self
         finally:
             consultations.close()
+            if self.registration is not None:
+                await self.registration.close()
             for task in list(self._tasks):
                 task.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=5)
+            await self._streams.close()
             if self._timer is not None:
                 self._timer.cancel()
             transport.close()
 
     def _trusted(self, host: str) -> bool:
+        if self.registration is not None and host in self.registration.hosts:
+            return True
         return host in self._backend.sip.peers or (self._backend.demo and host in LOOPBACK)
 
     def contact(self, peer: Address) -> Address:
         """Return our address as a peer should write to it."""
         return self._backend.sip.host or own_host(peer), self.port
 
+    @property
+    def tls_port(self) -> int:
+        """Where we listen for TLS, 0 where we do not."""
+        return self._core.tls_port
+
+    def reached_at(self, peer: Address, transport: str) -> Address:
+        """Return our address as a peer reaches it by UDP, TCP or TLS."""
+        host, port = self.contact(peer)
+        return host, (self.tls_port or port) if transport == "TLS" else port
+
     def send(self, data: bytes, to: Address) -> None:
-        """Send a datagram; nothing is sent before :meth:`running`, nor after it."""
+        """Send a message as its topmost Via says; by TCP and TLS on the connection there is."""
+        found = _VIA.search(data)
+        if found is not None and via_transport(found[1].decode(errors="replace")) != "UDP":
+            if not self._streams.send(data, to):
+                log.warning("a SIP message to %s is lost: its connection is closed", to[0])
+            return
         if self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(data, to)
 
@@ -97,6 +140,8 @@ class SipServer:
             if self.outgoing is not None and self.outgoing(data, peer):
                 return
             if self.consultations is not None and self.consultations.takes(data, peer):
+                return
+            if self.registration is not None and self.registration.receive(data):
                 return
             self._perform(self._core.receive(data, peer, self._endpoint.now()))
         except Exception:  # one datagram must not end the server
