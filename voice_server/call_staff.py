@@ -1,4 +1,4 @@
-"""What the staff behind the phones needs of a shop: its language, translations, and spoken words."""
+"""What the staff behind the phones needs of a shop: its language, translation, spoken words."""
 
 from __future__ import annotations
 
