@@ -1,4 +1,4 @@
-"""The third-party modules of the pages are those of the lock, and their licences lie beside them."""
+"""The third-party modules of the pages are those of the lock, their licences beside them."""
 
 from __future__ import annotations
 
