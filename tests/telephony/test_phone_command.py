@@ -111,3 +111,10 @@ def test_what_cannot_be_is_said_in_words(
 
 def test_every_vendor_has_a_phone() -> None:
     assert set(VENDORS) == set(PHONES) - {"sip"}  # for SIP there are telephones
+
+
+async def test_keys_can_be_a_turn(question: Path) -> None:
+    async with house(script=QUICK) as home:
+        await caller(home.url).play([question, Path("keys:10426#")])
+        await home.quiet()
+        assert home.calls.records[0].keys == 6

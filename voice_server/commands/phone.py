@@ -31,7 +31,12 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         default="http://127.0.0.1:8080",
         help="the server (default: http://127.0.0.1:8080; AudioSocket: its port 9092)",
     )
-    parser.add_argument("--wav", type=Path, nargs="+", help="turns; without it, the microphone")
+    parser.add_argument(
+        "--wav",
+        type=Path,
+        nargs="+",
+        help="turns: files, or keys:6000# to press keys; without it, the microphone",
+    )
     parser.add_argument(
         "--keys", default="", help="keys to press after the greeting, before the first turn"
     )

@@ -48,6 +48,9 @@ QUIET_S = 1.6
 
 AUDIOSOCKET_PORT = 9092
 
+KEYS = "keys:"
+"""Before keys that are a turn."""
+
 
 class CallFailed(Exception):
     """The call cannot begin or go on; the message says what to do."""
@@ -108,23 +111,28 @@ class Caller:
     # ------------------------------------------------------------------ calls
 
     async def play(self, files: list[Path], keys: str = "") -> None:
-        """Play the files as turns, in real time, and hear each answer. Raises CallFailed."""
-        turns = [self._read(path) for path in files]
+        """Play the files as turns, in real time, and hear each answer. Raises CallFailed.
+
+        ``keys:6000#`` in place of a file presses these keys.
+        """
+        turns = [None if str(path).startswith(KEYS) else self._read(path) for path in files]
         async with self._connected() as wire:
             beat = self._beat()
             await self._listen(wire, beat, "the greeting")
             self._sounded = False
-            for key in keys:
-                await self._give(wire, self.phone.press(key))
-                await self._frames(wire, beat, self._silence(300))
+            await self._press(wire, beat, keys)
             if keys:
                 await self._listen(wire, beat, "an answer to the keys", must=False, afresh=False)
             for path, turn in zip(files, turns, strict=True):
                 if self._ended.is_set():
                     break
                 print(f"caller: {path.name}", flush=True)
-                await self._frames(wire, beat, turn)
-                waited = await self._listen(wire, beat, "an answer")
+                self._sounded = False
+                if turn is None:  # the answer may begin while the last key is held
+                    await self._press(wire, beat, str(path).removeprefix(KEYS))
+                else:
+                    await self._frames(wire, beat, turn)
+                waited = await self._listen(wire, beat, "an answer", afresh=turn is not None)
                 if waited is not None:
                     self.answer_s.append(waited)
                     print(f"        first sound after {waited * 1000:.0f} ms", flush=True)
@@ -133,6 +141,11 @@ class Caller:
         self._write()
         if self.phone.refusal:
             raise CallFailed(f"the server broke the vendor's protocol: {self.phone.refusal}")
+
+    async def _press(self, wire: Wire, beat: Iterator[float], keys: str) -> None:
+        for key in keys:
+            await self._give(wire, self.phone.press(key))
+            await self._frames(wire, beat, self._silence(300))
 
     async def microphone(self) -> None:
         """Call by microphone and loudspeaker until Ctrl-C. Raises CallFailed."""
