@@ -1,7 +1,7 @@
 """The two hundred questions of tests/eval: is the answer right, grounded, in the right language?
 
 Usage: python -m scripts.bench.eval_answers [--llm none|embedded|URL] [--language CODE]
-           [--out FILE.json] [--show]
+           [--out FILE.json] [--show] [--set first|second]
 
 Each question is asked of a new session of the demo shop's dialogue, on a fixed day.
 
@@ -48,6 +48,8 @@ from voice_server.weights import WeightStore
 
 DATA = Path(__file__).parents[2] / "tests" / "eval"
 LANGUAGES = ("fr", "nl", "de", "en")
+SECOND = "second"
+"""The set written later: its file has all languages, each row's first column."""
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=ZoneInfo("Europe/Brussels"))
 """A Wednesday, so that dates are the same in every run."""
 
@@ -117,10 +119,15 @@ class Judged:
     ms: float
 
 
-def read(language: str) -> list[Question]:
-    """Return the questions of a language."""
+def read(language: str, which: str = "first") -> list[Question]:
+    """Return a set's questions of a language."""
+    if which == SECOND:
+        lines = (DATA / f"{SECOND}.tsv").read_text(encoding="utf-8").splitlines()
+        rows = [line.partition("\t")[2] for line in lines if line.startswith(f"{language}\t")]
+    else:
+        rows = (DATA / f"{language}.tsv").read_text(encoding="utf-8").splitlines()
     found = []
-    for line in (DATA / f"{language}.tsv").read_text(encoding="utf-8").splitlines():
+    for line in rows:
         topic, text, facts, must, *rest = line.split("\t")
         forbidden = tuple(part for part in (rest or [""])[0].split("|") if part)
         found.append(Question(language, topic, text, tuple(facts.split("|")), must, forbidden))
@@ -311,8 +318,8 @@ def table(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     return rows
 
 
-async def run(llm: str, languages: Sequence[str] = LANGUAGES) -> list[Judged]:
-    """Ask everything, in these languages."""
+async def run(llm: str, languages: Sequence[str] = LANGUAGES, which: str = "first") -> list[Judged]:
+    """Ask everything of a set, in these languages."""
     embedder = UniversalSentenceEncoder()
     embedder.warm()
     shop = pack.load(pack.resolve("demo"))
@@ -330,7 +337,7 @@ async def run(llm: str, languages: Sequence[str] = LANGUAGES) -> list[Judged]:
             model.keep_warm(prefix(identity))
         for language in languages:
             facts = truths(shop, knowledge._libraries[language].index.facts, language)
-            for question in read(language):
+            for question in read(language, which):
                 judged.append(await judge(question, dialogue, facts, identify))
     return judged
 
@@ -340,11 +347,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--llm", default="none", help="none, embedded or an endpoint's base URL")
     parser.add_argument("--language", choices=LANGUAGES, help="ask in this one only")
+    parser.add_argument("--set", default="first", choices=("first", SECOND), help="which questions")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     parser.add_argument("--show", action="store_true", help="print every answer that fails")
     options = parser.parse_args()
     languages = (options.language,) if options.language else LANGUAGES
-    judged = asyncio.run(run(options.llm, languages))
+    judged = asyncio.run(run(options.llm, languages, options.set))
     rows = table(judged)
     print_table(rows)
     if options.show:
@@ -355,7 +363,7 @@ def main() -> None:
                 print(f"  {one.source}: {one.answer}")
                 print(f"  cited {', '.join(one.cited) or '-'}; wrong {one.wrong_value or '-'}")
     if options.out:
-        write_json(options.out, f"eval answers, llm {options.llm}", rows)
+        write_json(options.out, f"eval answers, set {options.set}, llm {options.llm}", rows)
 
 
 if __name__ == "__main__":

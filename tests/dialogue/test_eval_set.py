@@ -21,6 +21,15 @@ def test_there_are_fifty_questions_a_language(language: str) -> None:
     assert all(question.must for question in questions if question.answerable)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_second_set_has_ten_other_questions_a_language(language: str) -> None:
+    questions = read(language, "second")
+    assert len(questions) == 10
+    assert sum(not question.answerable for question in questions) == 4
+    assert not {q.text for q in questions} & {q.text for q in read(language)}
+    assert all(question.must for question in questions if question.answerable)
+
+
 def question(must: str = "#49.90", forbidden: tuple[str, ...] = ()) -> Question:
     return Question("en", "price", "How much is it?", ("product:oslo",), must, forbidden)
 
