@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_server.speech.engine import EngineTimeout
-from voice_server.speech.workers import Workers
+from voice_server.speech.workers import Workers, settle
 
 
 class Clock:
@@ -94,3 +94,15 @@ async def test_a_closed_pool_takes_nothing() -> None:
     workers.close()
     with pytest.raises(EngineTimeout, match="closed"):
         await workers.run(lambda: None)
+
+
+async def test_settled_is_when_no_call_is_under_way() -> None:
+    workers = Workers("test")
+    gate = threading.Event()
+    task = asyncio.create_task(workers.run(lambda: gate.wait(5)))
+    await asyncio.sleep(0.02)
+    workers.close()
+    assert not settle(0.05)
+    gate.set()
+    assert settle(5.0)
+    await task

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 LOADING_STOPPED = 143
 """Exit code after two signals while the engines were being loaded, as shells have SIGTERM."""
 
+LEAVING_S = 2.0
+"""Wait for engines at their work: a window of speech takes 0.3 s, recognition rarely a second."""
+
 
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command; its options are the Settings."""
@@ -38,18 +41,24 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGTERM (drains) or a second one (stops at once); returns the exit code."""
     from voice_server.app import StartFailed  # the engines: other commands start without them
+    from voice_server.speech.workers import settle
 
     few_pools()
     configure_logs(settings.log_format, settings.log_level)
     try:
         if sys.platform == "win32":
-            return asyncio.run(_serve(settings))
-        import uvloop
+            code = asyncio.run(_serve(settings))
+        else:
+            import uvloop
 
-        return int(uvloop.run(_serve(settings)))
+            code = int(uvloop.run(_serve(settings)))
     except StartFailed as error:
         print(f"voice-server serve: {error}", file=sys.stderr)
         return 1
+    if not settle(LEAVING_S):
+        logging.shutdown()
+        os._exit(code)  # an engine still computes: it would abort the process in its own way
+    return code
 
 
 async def _serve(settings: Settings) -> int:

@@ -29,6 +29,37 @@ _LEARNING = 0.1
 """Weight of one job in :attr:`Workers.job_seconds`: ten jobs back it counts a third."""
 
 
+class _Calls:
+    """How many threads are inside an engine's call, in the whole process."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self.count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self.count -= 1
+
+
+_calls = _Calls()
+
+
+def settle(timeout_s: float) -> bool:
+    """Wait until no engine works any more; tell whether that came to pass in time.
+
+    A process that ends while onnxruntime computes is aborted by it: what waits here may leave
+    in order, what cannot wait must leave by ``os._exit``.
+    """
+    until = time.monotonic() + timeout_s
+    while _calls.count and time.monotonic() < until:
+        time.sleep(0.01)
+    return not _calls.count
+
+
 @dataclass(order=True, slots=True)
 class _Job:
     rank: tuple[int, float, int]
@@ -158,7 +189,8 @@ class Workers:
             result: Any = None
             error: BaseException | None = None
             try:
-                result = job.call()
+                with _calls:
+                    result = job.call()
             except BaseException as caught:  # handed to the awaiting task, whatever it is
                 error = caught
             with self._condition:
