@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from voice_server.records import StorageError
 from voice_server.storage.faults import FAULTS
 from voice_server.storage.store import Storage, StorageOptions
+from voice_server.storage.transactions import BUSY_MS
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ OPEN_S = 30.0
 PostgreSQL that is just starting some ten."""
 
 MIGRATION_LOCK = 0x564F4943
-"""PostgreSQL advisory lock: gateways that start together migrate one after the other."""
+"""PostgreSQL advisory lock: gateways that start together migrate one after the other, as they
+do with SQLite by its own lock."""
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -89,6 +91,9 @@ async def _migrate(engine: AsyncEngine) -> tuple[str, str]:
     async with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        else:
+            # Python begins no transaction for DDL: a migration is done whole or not at all.
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
         return await connection.run_sync(_upgrade)
 
 
@@ -106,9 +111,9 @@ def _upgrade(connection: Connection) -> tuple[str, str]:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout={BUSY_MS}",  # another process writes; after that the batch is tried again
         "journal_mode=WAL",  # readers do not wait for the writer
         "synchronous=NORMAL",  # safe with WAL; a power cut may cost the last batch
-        "busy_timeout=2000",  # another process writes; after that the batch is tried again
         "secure_delete=ON",  # what is erased leaves no bytes behind
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voice_server.call_records import CallBack, CallBackState, OptOut, RecordingEntry
 from voice_server.records import StorageError
 from voice_server.storage.cleaning import clean
 from voice_server.storage.faults import FAULTS
 from voice_server.storage.tables import call_backs, opt_outs, recordings
+from voice_server.storage.transactions import Transactions, Work
+
+T = TypeVar("T")
 
 DEADLINE_S = 5.0
 """A statement that takes longer fails: a caller waits for some of them."""
@@ -25,8 +27,8 @@ DEADLINE_S = 5.0
 class CallStore:
     """Implements the Protocols of :mod:`voice_server.call_records`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
 
     # ------------------------------------------------------------ call-backs
 
@@ -40,8 +42,9 @@ class CallStore:
         waits = sa.and_(column.state == "waiting", column.due <= now)
         stale = now - timedelta(seconds=lease_s)
         died = sa.and_(column.state == "calling", column.taken_at <= stale)
-        taken: list[CallBack] = []
-        async with self._begin() as connection:
+
+        async def take(connection: AsyncConnection) -> list[CallBack]:
+            taken: list[CallBack] = []
             found = sa.select(call_backs).where(sa.or_(waits, died)).order_by(column.due)
             for row in (await connection.execute(found.limit(limit))).all():
                 lost = row.state == "calling"
@@ -64,7 +67,9 @@ class CallStore:
                 if (await connection.execute(change)).rowcount == 1:
                     outcome = "lost" if lost else ""
                     taken.append(_call_back(row, "calling", row.attempts + (not lost), outcome))
-        return taken
+            return taken
+
+        return await self._write(take)
 
     async def settle(
         self, id: str, state: CallBackState, outcome: str, due: datetime | None = None
@@ -74,8 +79,7 @@ class CallStore:
         if due is not None:
             values["due"] = due
         where = (call_backs.c.id == id, call_backs.c.state == "calling")
-        async with self._begin() as connection:
-            await connection.execute(sa.update(call_backs).where(*where).values(values))
+        await self._change(sa.update(call_backs).where(*where).values(values))
 
     async def call_backs(self, shop_id: str = "", limit: int = 200) -> Sequence[CallBack]:
         """See :class:`voice_server.call_records.CallBacks`."""
@@ -95,9 +99,7 @@ class CallStore:
         where += [column.id == id] if id else []
         where += [column.number == number] if number else []
         where += [column.shop_id == shop_id] if shop_id else []
-        async with self._begin() as connection:
-            change = sa.update(call_backs).where(*where).values(state="cancelled")
-            return (await connection.execute(change)).rowcount
+        return await self._change(sa.update(call_backs).where(*where).values(state="cancelled"))
 
     # -------------------------------------------------------------- opt-outs
 
@@ -160,36 +162,50 @@ class CallStore:
         Raises:
             StorageError: nothing could be erased.
         """
-        async with self._begin() as connection:
-            promised = sa.delete(call_backs).where(call_backs.c.session_id == session_id)
-            return (await connection.execute(promised)).rowcount
+        return await self._change(
+            sa.delete(call_backs).where(call_backs.c.session_id == session_id)
+        )
 
     # -------------------------------------------------------------- internals
 
-    @asynccontextmanager
-    async def _begin(self) -> AsyncIterator[AsyncConnection]:
+    async def _write(self, work: Work[T]) -> T:
         """One transaction within the deadline. Raises StorageError."""
-        try:
-            async with asyncio.timeout(DEADLINE_S), self._engine.begin() as connection:
-                yield connection
-        except FAULTS as error:
-            raise StorageError(f"the records of calls cannot be used: {error}") from error
+        with _in_words():
+            return await self._transactions.write(work, DEADLINE_S)
+
+    async def _change(self, statement: sa.Update | sa.Delete | sa.Insert) -> int:
+        """Return how many rows a statement has changed."""
+
+        async def change(connection: AsyncConnection) -> int:
+            return (await connection.execute(statement)).rowcount
+
+        return await self._write(change)
 
     async def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-        async with self._begin() as connection:
-            rows: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
-            return rows
+        async def rows(connection: AsyncConnection) -> Sequence[sa.Row[Any]]:
+            found: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
+            return found
+
+        with _in_words():
+            return await self._transactions.read(rows, DEADLINE_S)
 
     async def _insert(self, table: sa.Table, values: dict[str, Any], *keys: str) -> int:
         """Insert unless the keys are there; return how many rows were."""
-        new = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        new = postgresql.insert if self._transactions.dialect == "postgresql" else sqlite.insert
         statement = new(table).values(values).on_conflict_do_nothing(index_elements=list(keys))
-        async with self._begin() as connection:
-            return (await connection.execute(statement)).rowcount
+        return await self._change(statement)
 
     async def _delete(self, statement: sa.Delete) -> bool:
-        async with self._begin() as connection:
-            return (await connection.execute(statement)).rowcount > 0
+        return await self._change(statement) > 0
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say of any fault that it is the records of calls that cannot be used."""
+    try:
+        yield
+    except FAULTS as error:
+        raise StorageError(f"the records of calls cannot be used: {error}") from error
 
 
 def _values(one: CallBack) -> dict[str, Any]:

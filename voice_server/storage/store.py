@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from voice_server.records import (
     CallDetail,
@@ -25,6 +24,7 @@ from voice_server.storage import call_rows, tables
 from voice_server.storage.cleaning import clean
 from voice_server.storage.faults import FAULTS
 from voice_server.storage.phone import CallStore
+from voice_server.storage.transactions import Transactions
 from voice_server.storage.writer import Counts, Row, Writer, WriterOptions
 
 
@@ -56,8 +56,9 @@ class Storage:
         self._engine = engine
         self._options = options
         self._now = now
-        self._writer = Writer(engine, options.writer)
-        self.phone = CallStore(engine)
+        self._transactions = Transactions(engine)
+        self._writer = Writer(self._transactions, options.writer)
+        self.phone = CallStore(self._transactions)
         """Promised call-backs, opt-outs and recordings."""
 
     @property
@@ -81,6 +82,7 @@ class Storage:
     async def close(self) -> int:
         """Write what is left, boundedly, and close; return how many rows were lost."""
         lost = await self._writer.drain(self._options.drain_s)
+        await self._transactions.close()
         await self._engine.dispose()
         return lost
 
@@ -290,17 +292,20 @@ class Storage:
         )
 
     async def _delete(self, *parts: tuple[sa.Table, sa.ColumnElement[bool]]) -> list[int]:
-        gone: list[int] = []
+        async def delete(connection: AsyncConnection) -> list[int]:
+            return [
+                (await connection.execute(sa.delete(table).where(where))).rowcount
+                for table, where in parts
+            ]
+
+        async def truncate(connection: AsyncConnection) -> None:
+            # What was erased also leaves the write-ahead log.
+            await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
         try:
-            async with asyncio.timeout(self._options.read_s):
-                async with self._engine.begin() as connection:
-                    for table, where in parts:
-                        result = await connection.execute(sa.delete(table).where(where))
-                        gone.append(result.rowcount)
-                if self._engine.dialect.name == "sqlite" and any(gone):
-                    # What was erased also leaves the write-ahead log.
-                    async with self._engine.connect() as connection:
-                        await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            gone = await self._transactions.write(delete, self._options.read_s)
+            if self._transactions.dialect == "sqlite" and any(gone):
+                await self._transactions.write(truncate, self._options.read_s)
         except FAULTS as error:
             raise StorageError(f"nothing could be erased: {error}") from error
         return gone
@@ -308,9 +313,12 @@ class Storage:
     async def _read(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """Read, what is queued included."""
         await self.flush()
+
+        async def rows(connection: AsyncConnection) -> Sequence[sa.Row[Any]]:
+            found: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
+            return found
+
         try:
-            async with asyncio.timeout(self._options.read_s), self._engine.connect() as connection:
-                rows: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
-                return rows
+            return await self._transactions.read(rows, self._options.read_s)
         except FAULTS as error:
             raise StorageError(f"the records cannot be read: {error}") from error

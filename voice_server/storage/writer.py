@@ -17,11 +17,12 @@ from sqlalchemy.exc import (
     IntegrityError,
     StatementError,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voice_server.records import StorageError
 from voice_server.storage import tables
 from voice_server.storage.faults import FAULTS
+from voice_server.storage.transactions import Transactions
 
 logger = logging.getLogger(__name__)
 
@@ -74,9 +75,11 @@ class Counts:
 class Writer:
     """The queue and the task that empties it. Everything is called in the event loop."""
 
-    def __init__(self, engine: AsyncEngine, options: WriterOptions = WriterOptions()) -> None:
+    def __init__(
+        self, transactions: Transactions, options: WriterOptions = WriterOptions()
+    ) -> None:
         """Nothing is written before :meth:`run` or :meth:`flush`."""
-        self._engine = engine
+        self._transactions = transactions
         self._options = options
         # Bounded by ``most``: put() drops the oldest.
         self._rows: deque[Row] = deque()
@@ -132,11 +135,18 @@ class Writer:
             self._wake.clear()
 
     async def drain(self, deadline_s: float) -> int:
-        """Write what is left, for at most ``deadline_s``; return how many rows were lost."""
+        """Write what is left, for at most ``deadline_s``; return how many rows were lost.
+
+        A database that is busy or away is asked again until then.
+        """
         try:
             async with asyncio.timeout(deadline_s):
-                await self.flush()
-        except (StorageError, TimeoutError):
+                while self._rows:
+                    try:
+                        await self.flush()
+                    except StorageError:
+                        await asyncio.sleep(min(self._options.retry_s, deadline_s / 10))
+        except TimeoutError:
             logger.error("%d records could not be written before the end", len(self._rows))
         lost = len(self._rows)
         self.counts.dropped += lost
@@ -155,8 +165,7 @@ class Writer:
         batch = [self._rows.popleft() for _ in range(min(len(self._rows), self._options.batch))]
         done = False
         try:
-            async with asyncio.timeout(self._options.write_s):
-                refused = await self._write(batch)
+            refused = await self._write(batch)
             done = True
         except FAULTS as error:
             self.counts.failures += 1
@@ -176,8 +185,7 @@ class Writer:
     async def _write(self, batch: Sequence[Row]) -> int:
         """Write a batch in one transaction; return how many rows the database refuses."""
         try:
-            async with self._engine.begin() as connection:
-                await _execute(connection, batch)
+            await self._transact(batch)
             return 0
         except StatementError as error:
             if not _refused(error):
@@ -186,14 +194,18 @@ class Writer:
         refused = 0
         for row in batch:
             try:
-                async with self._engine.begin() as connection:
-                    await _execute(connection, (row,))
+                await self._transact((row,))
             except StatementError as error:
                 if not _refused(error):
                     raise
                 refused += 1
                 logger.error("the database refuses a record (%s): %s", row.kind, _short(error))
         return refused
+
+    async def _transact(self, rows: Sequence[Row]) -> None:
+        await self._transactions.write(
+            lambda connection: _execute(connection, rows), self._options.write_s
+        )
 
 
 async def _execute(connection: AsyncConnection, rows: Iterable[Row]) -> None:
