@@ -229,6 +229,15 @@ def test_keys_enter_a_number() -> None:
     assert of(Typed, scene.keys("9" * 50 + "#")) == [Typed("9" * 20)]
 
 
+def test_once_a_language_is_chosen_its_key_may_begin_a_number() -> None:
+    scene = Scene().talking()
+    assert of(o.Configure, scene.keys("2"))
+    assert of(Typed, scene.keys("10426#")) == [Typed("10426")]
+    assert scene.keys("1") == []
+    assert of(o.Configure, scene.wait(KEYS_S))[0].language == "fr"
+    assert of(o.Configure, scene.keys("2#"))[0].language == "nl"
+
+
 def test_keys_may_hold_what_is_a_language_or_a_human_elsewhere() -> None:
     scene = Scene().talking()
     assert of(Typed, scene.keys("40201#")) == [Typed("40201")]

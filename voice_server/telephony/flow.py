@@ -195,7 +195,7 @@ class CallFlow(Reaching):
             return self.hand_over({"reason": "key"}, now)
         if self.stage is not Stage.TALKING:
             return []
-        if digit in self.line.keys and not self._keys:
+        if digit in self.line.keys and not self._keys and self._menu_is_open:
             return self._choose(self.line.keys[digit])
         if digit == "#":
             return self._enter() if self._keys else [o.Cancel()]
@@ -214,10 +214,18 @@ class CallFlow(Reaching):
         self._words.clear()
         return [self._settings(language), *self._say(PhonePhrase.CHOSEN)]
 
+    @property
+    def _menu_is_open(self) -> bool:
+        """Whether a key is a language at once; later it may begin an order's number."""
+        return self._chosen is None and self.tally.turns == 0
+
     def _enter(self) -> list[Effect]:
-        """The keys pressed are a number, such as that of an order."""
+        """The keys pressed are a number, such as that of an order; a lone one is a language."""
         entered, self._keys = self._keys, ""
         self._deadlines.pop("keys", None)
+        assert self.line is not None, "keys come after the start"  # noqa: S101
+        if entered in self.line.keys:
+            return self._choose(self.line.keys[entered])
         if len(entered) < KEYS_LEAST:
             return []
         self._words.clear()
