@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 
 # Importable by all: they know nothing of the server's parts.
-BASE = {"assets", "config", "ids", "records", "call_records", "weights", "__init__"}
+BASE = {"assets", "bodies", "config", "ids", "records", "call_records", "weights", "__init__"}
 
 WORLD = {"asyncio", "time", "random", "socket", "threading", "aiohttp", "websockets"}
 

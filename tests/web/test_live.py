@@ -16,9 +16,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.live.crowd import TableUnderstanding
 from tests.live.stage_play import sheet
 from tests.live.test_session import FakeAnswerer, WordVoice
+from voice_server import bodies
 from voice_server.assets import assets_dir
 from voice_server.live import show_events as ev
-from voice_server.live.chat.wire import sign
+from voice_server.live.chat.wire import MAX_BODY, sign
 from voice_server.live.facts import ShopFacts
 from voice_server.live.session import ShowSession
 from voice_server.live.show import State
@@ -182,6 +183,42 @@ async def test_signed_webhooks(client: Client, show: ShowSession) -> None:
     response = await client.post(url, data=bad, headers=signed(bad))
     assert response.status == 400
     assert "id" in (await response.json())["error"]
+
+
+async def in_parts(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), 20_000):
+        yield body[start : start + 20_000]
+        await asyncio.sleep(0)
+
+
+async def test_a_large_batch_in_many_packets(client: Client, show: ShowSession) -> None:
+    events = [{"id": str(n), "text": f"{n} " + "price of oslo ? " * 120} for n in range(100)]
+    body = json.dumps({"events": events}).encode()
+    assert len(body) > 190_000
+    url = "/live/demo/events"
+    response = await client.post(url, data=in_parts(body), headers=signed(body))
+    assert (response.status, await response.json()) == (202, {"taken": 100})
+    body = b" " * (MAX_BODY + 1)
+    response = await client.post(url, data=in_parts(body), headers=signed(body))
+    assert response.status == 413
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_S", 0.05)
+    never = asyncio.Event()
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"{"
+        await never.wait()
+
+    try:
+        async with asyncio.timeout(20):
+            response = await client.post("/live/demo/events", data=stuck(), headers=signed(b"{"))
+            assert response.status == 408
+    finally:
+        never.set()
 
 
 async def test_a_source_over_a_websocket(client: Client, show: ShowSession) -> None:

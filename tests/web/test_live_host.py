@@ -20,6 +20,7 @@ from tests.web.test_live import until
 from voice_server.assets import assets_dir
 from voice_server.live.facts import ShopFacts
 from voice_server.live.host_words import Judged
+from voice_server.live.out.output import ShowOutput
 from voice_server.live.report_store import ReportStore
 from voice_server.live.run_sheet import RunSheet, parse
 from voice_server.live.session import ShowSession
@@ -30,6 +31,7 @@ from voice_server.realtime.ports import PRINCIPAL, Principal
 from voice_server.shop import pack
 from voice_server.show_sheets import ShowSheets
 from voice_server.web.live import LiveBackend, add_live
+from voice_server.web.live_out import OutBackend, add_live_out
 from voice_server.web.live_sheets import add_sheets
 
 Client = TestClient[web.Request, web.Application]
@@ -101,17 +103,19 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 @pytest_asyncio.fixture
-async def client(house: House) -> AsyncIterator[Client]:
+async def client(house: House, tmp_path: Path) -> AsyncIterator[Client]:
     @web.middleware
     async def bound(request: web.Request, handler: Any) -> web.StreamResponse:
         shop = request.headers.get("X-Bound-To", "")
-        request[PRINCIPAL] = Principal("key", shop=shop)
+        request[PRINCIPAL] = Principal(request.headers.get("X-Kind", "key"), shop=shop)
         return cast(web.StreamResponse, await handler(request))
 
     app = web.Application(middlewares=[bound])
     shows = LiveBackend(house.get, assets_dir("avatars"), lambda: "", house.shop_of, house.reports)
     add_live(app, shows)
     add_sheets(app, house.sheets, assets_dir("avatars"))
+    output = ShowOutput("demo", address=str, alarms=house.sessions["demo"].alarms, language="fr")
+    add_live_out(app, OutBackend({"demo": output}.get, tmp_path / "recordings", house.shop_of))
     async with TestClient(TestServer(app)) as found:
         yield found
 
@@ -292,7 +296,7 @@ async def test_reports_of_shows_that_are_over(client: Client, house: House) -> N
 
 @pytest.mark.parametrize(
     "path",
-    ["sheet", "console", "report.json", "report.csv", "reports"],
+    ["sheet", "console", "report.json", "report.csv", "reports", "out"],
 )
 async def test_a_key_of_another_shop_opens_nothing(client: Client, path: str) -> None:
     other = await client.get(f"/api/live/demo/{path}", headers={"X-Bound-To": "other"})
@@ -300,6 +304,26 @@ async def test_a_key_of_another_shop_opens_nothing(client: Client, path: str) ->
     if path != "console":
         own = await client.get(f"/api/live/demo/{path}", headers={"X-Bound-To": "marolle"})
         assert own.status == 200
+    # What a shopper's browser holds is no key of the host.
+    shopper = {"X-Bound-To": "marolle", "X-Kind": "ephemeral"}
+    assert (await client.get(f"/api/live/demo/{path}", headers=shopper)).status == 403
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-Bound-To": "other"}, {"X-Bound-To": "marolle", "X-Kind": "ephemeral"}]
+)
+async def test_only_a_key_of_the_shop_sends_a_show_out(
+    client: Client, headers: dict[str, str], tmp_path: Path
+) -> None:
+    url = "/api/live/demo/out"
+    assert (await client.post(url, json={"record": True}, headers=headers)).status == 403
+    assert (await client.delete(url, headers=headers)).status == 403
+    assert not (tmp_path / "recordings").exists()
+    own = {"X-Bound-To": "marolle"}
+    assert (await (await client.get(url, headers=own)).json())["outlets"] == []
+    assert (await client.delete(url, headers=own)).status == 200
+    assert (await client.post(url, data=b"[]", headers=own)).status == 400
+    assert (await client.post(url, data=b" " * 5_000, headers=own)).status == 413
 
 
 @pytest.mark.parametrize(

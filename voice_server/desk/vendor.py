@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from voice_server.bodies import read_body
 from voice_server.desk.packet import DeskError, DeskRefused
 
 REQUEST_S = 6.0
@@ -103,7 +104,7 @@ class VendorClient:
                     allow_redirects=False,
                 ) as response,
             ):
-                raw = await response.content.read(BODY_BYTES)
+                raw = await read_body(response.content, BODY_BYTES)
                 status, received = response.status, dict(response.headers)
         except TimeoutError:
             raise DeskError(f"{method} {path}: no answer within {self._request_s:g} s") from None

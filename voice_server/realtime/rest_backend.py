@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from voice_server.bodies import read_body
 from voice_server.realtime.api_errors import ApiError
 from voice_server.speech.engine import SpeechToText, TextToSpeech
 
@@ -76,9 +77,7 @@ def loaded(backend: LoadedBackend) -> RestBackend:
 
 async def json_body(request: web.Request) -> Any:
     """Return a request's JSON. Raises ApiError."""
-    data = await request.content.read(BODY_LIMIT + 1)
-    while len(data) <= BODY_LIMIT and (more := await request.content.read(BODY_LIMIT)):
-        data += more
+    data = await read_body(request.content, BODY_LIMIT + 1)
     if len(data) > BODY_LIMIT:
         raise ApiError(413, f"The body is larger than {BODY_LIMIT} bytes.", code="body_too_large")
     try:

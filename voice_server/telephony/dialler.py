@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from voice_server.bodies import read_body
 from voice_server.records import StorageError
 from voice_server.telephony.calls import Calls, Full, Ticket
 from voice_server.telephony.dial_rules import (
@@ -246,7 +247,7 @@ class Dialler:
             request.method, request.url, headers=dict(request.headers), data=request.body or None,
             allow_redirects=False,
         ) as reply:  # fmt: skip
-            return reply.status, reply.headers, await reply.content.read(REPLY_BYTES)
+            return reply.status, reply.headers, await read_body(reply.content, REPLY_BYTES)
 
     async def _watch(self, outgoing: Outgoing) -> None:
         """End a call that stays without news; tell Telnyx what comes after our stream."""

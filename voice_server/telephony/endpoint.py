@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 import orjson
 from aiohttp import web
 
+from voice_server.bodies import request_body
 from voice_server.telephony import answers
 from voice_server.telephony.bridges import WEBSOCKET_BRIDGES
 from voice_server.telephony.call import BINARY_LIMIT, TEXT_LIMIT, WORD_LIMIT
@@ -212,7 +213,7 @@ class TelephonyEndpoint:
         vendor = vendor or request.match_info["vendor"]
         if vendor not in WEBHOOK_VENDORS:
             raise web.HTTPNotFound(text="There is no such webhook.")
-        body = await request.content.read(BODY_LIMIT)
+        body = await request_body(request, BODY_LIMIT)
         form = _form(request, body)
         try:
             self._proof.webhook(vendor, request, form, body)

@@ -20,6 +20,7 @@ import orjson
 import segno
 from aiohttp import WSMsgType, web
 
+from voice_server.bodies import request_body
 from voice_server.ids import new_id
 from voice_server.live.broadcast import Lagging, Page
 from voice_server.live.chat import wire
@@ -136,7 +137,7 @@ class _Routes:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         show = self._show(request)
-        body = await request.content.read(wire.MAX_BODY + 1)
+        body = await request_body(request, wire.MAX_BODY)
         try:
             self._check(request, body)
             taken = self._take(show, request, body)
@@ -247,9 +248,12 @@ async def _send_all(socket: web.WebSocketResponse, page: Page, show: ShowSession
 def may_open(request: web.Request, shop_id: str) -> str:
     """Return the only shop that the request's key opens, "" for all.
 
-    Raises HTTPForbidden when it is another than ``shop_id`` ("" for none in particular).
+    Raises HTTPForbidden when it is another than ``shop_id`` ("" for none in particular), and for
+    the secrets that shoppers get: a show is its host's.
     """
     principal = request.get(PRINCIPAL)
+    if principal is not None and principal.kind == "ephemeral":
+        raise web.HTTPForbidden(text="This needs an API key.")
     bound = principal.shop if principal is not None else ""
     if bound and shop_id and bound != shop_id:
         raise web.HTTPForbidden(text="This key is for another shop.")

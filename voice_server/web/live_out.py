@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 from aiohttp import WSMsgType, web
 
+from voice_server.bodies import request_body
 from voice_server.live.out.feed import MOST_BYTES, FeedError
 from voice_server.live.out.outlet import default_file
 from voice_server.live.out.output import SIZES, Look, ShowOutput
@@ -97,9 +98,9 @@ class _Routes:
 
     async def start(self, request: web.Request) -> web.StreamResponse:
         output, show_id = self._guarded(request), request.match_info["show"]
-        body = await request.content.read(MOST_BODY + 1)
+        body = await request_body(request, MOST_BODY)
         try:
-            wish = orjson.loads(body) if len(body) <= MOST_BODY else None
+            wish = orjson.loads(body)
         except orjson.JSONDecodeError:
             wish = None
         if not isinstance(wish, dict):

@@ -25,6 +25,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from voice_server.bodies import request_body
 from voice_server.call_records import OptOut, RecordingEntry
 from voice_server.realtime.ports import PRINCIPAL, Principal
 from voice_server.records import StorageError
@@ -215,7 +216,7 @@ def _own(request: web.Request) -> str:
 
 async def _object(request: web.Request) -> dict[str, Any]:
     try:
-        body: Any = orjson.loads(await request.content.read(BODY_LIMIT))
+        body: Any = orjson.loads(await request_body(request, BODY_LIMIT))
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 
+from voice_server.bodies import read_body
 from voice_server.live.chat.source import Deliver, SourceLost, SourceRefused
 from voice_server.live.chat.youtube import PageError, Quota, YouTubePages
 
@@ -74,7 +75,7 @@ class YouTubePoller:
         # The key goes into a header: addresses end up in logs.
         headers = {"X-Goog-Api-Key": self._key}
         async with http.get(self._api, params=query, headers=headers) as response:
-            body = await response.content.read(MAX_PAGE)
+            body = await read_body(response.content, MAX_PAGE)
             if response.status == 200:
                 return body
             text = body.decode(errors="replace")
