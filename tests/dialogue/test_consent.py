@@ -13,9 +13,10 @@ from voice_server.dialogue.locales import AVAILABLE, UnknownLocale
 YES = {
     "fr": ["oui", "Oui, s'il vous plaît.", "oui merci", "je confirme", "C'est exact",
            "oui, allez-y", "oui je confirme", "bien sûr, oui", "oui, c'est correct"],
-    "nl": ["ja", "Ja, dat is goed.", "Ja graag.", "ja, dat klopt", "ik bevestig het", "doe dat maar", "jazeker"],
-    "de": ["ja", "Ja, in Ordnung.", "Ja, bitte.", "das stimmt", "ich bestätige das", "ja genau", "Jawohl",
-           "machen Sie das bitte"],
+    "nl": ["ja", "Ja, dat is goed.", "Ja graag.", "ja, dat klopt", "ik bevestig het",
+           "doe dat maar", "jazeker"],
+    "de": ["ja", "Ja, in Ordnung.", "Ja, bitte.", "das stimmt", "ich bestätige das", "ja genau",
+           "Jawohl", "machen Sie das bitte"],
     "en": ["yes", "Yes please.", "yeah sure", "I confirm", "go ahead", "yes, that's right",
            "do it"],
 }  # fmt: skip
@@ -36,12 +37,12 @@ UNCLEAR = {
     "fr": ["hm", "mhm", "euh", "ok", "d'accord", "oui oui", "oui mais l'autre", "peut-être", "",
            "oui non", "yes", "ja", "c'est combien ?", "oui je crois que c'était celle de ma mère",
            "et la lampe ?", "attendez oui"],
-    "nl": ["hm", "mhm", "dat is goed", "oké", "ja ja", "ja maar de andere", "misschien", "oui", "yes", "ja nee",
-           "amai", "goed", "en de lamp?"],
-    "de": ["hm", "mhm", "in Ordnung", "okay", "ja ja", "ja aber die andere", "vielleicht", "oui", "yes",
-           "ja nein", "ach so", "und die Lampe?", "gut"],
-    "en": ["hm", "mhm", "okay", "that's fine", "yes yes", "yes but the other one", "maybe", "oui", "ja", "yes no",
-           "right", "I see", "and the lamp?", "great", "sure"],
+    "nl": ["hm", "mhm", "dat is goed", "oké", "ja ja", "ja maar de andere", "misschien", "oui", "yes",
+           "ja nee", "amai", "goed", "en de lamp?"],
+    "de": ["hm", "mhm", "in Ordnung", "okay", "ja ja", "ja aber die andere", "vielleicht", "oui",
+           "yes", "ja nein", "ach so", "und die Lampe?", "gut"],
+    "en": ["hm", "mhm", "okay", "that's fine", "yes yes", "yes but the other one", "maybe", "oui",
+           "ja", "yes no", "right", "I see", "and the lamp?", "great", "sure"],
 }  # fmt: skip
 
 
