@@ -38,7 +38,7 @@ CUES = {
 _DESCRIBING = frozenset({*CUES, "product_detail", "product_info"})
 _VAGUE = frozenset({"product_detail", "availability"})
 """What a question about a product is taken for when it is none of the others."""
-_NAME = re.compile(r"\[([a-z_]+)\]")
+_NAME = re.compile(r"\[([a-z_]+)(\?)?\]")
 _COUNTRY = "@country"
 
 
@@ -49,7 +49,9 @@ class Coverage:
         language: of the questions and of the shop's sentences.
         text: the attributes: ``[name]``, then regular expressions on folded text, one a line, of
             what asks for it; those behind ``=`` tell what a sentence that answers has instead.
-            ``= @country`` is the name of a country, ``= -`` is never written down.
+            ``@country`` is the name of a country, ``= -`` is never written down. A name with a
+            question mark ("[duration?]") is soft: where no sentence speaks of it, the intent may
+            answer ("how long does delivery take?").
         known: words that everyday questions and the shop's texts have.
 
     Raises:
@@ -59,6 +61,7 @@ class Coverage:
     def __init__(self, language: str, text: str, known: Iterable[str] = ()) -> None:
         asked: dict[str, list[str]] = {}
         answered: dict[str, list[str]] = {}
+        soft: set[str] = set()
         name = ""
         for number, line in enumerate(text.splitlines(), 1):
             line = line.strip()
@@ -67,6 +70,8 @@ class Coverage:
             head = _NAME.fullmatch(line)
             if head:
                 name = head.group(1)
+                if head.group(2):
+                    soft.add(name)
                 asked[name], answered[name] = [], []
             elif not name:
                 raise ValueError(f"coverage/{language}.txt:{number}: stands before a [name]")
@@ -75,15 +80,16 @@ class Coverage:
             else:
                 asked[name].append(line)
         places = "|".join(rf"\b{re.escape(' '.join(words))}\b" for words in countries(language))
-        self._asked = {key: re.compile("|".join(lines)) for key, lines in asked.items()}
+
+        def pattern(lines: Iterable[str]) -> re.Pattern[str]:
+            return re.compile("|".join(lines).replace(_COUNTRY, f"(?:{places})"))
+
+        self._asked = {key: pattern(lines) for key, lines in asked.items()}
         self._answered = {
-            key: None
-            if lines == ["-"]
-            else re.compile("|".join(places if line == _COUNTRY else line for line in lines))
-            if lines
-            else self._asked[key]
+            key: None if lines == ["-"] else pattern(lines) if lines else self._asked[key]
             for key, lines in answered.items()
         }
+        self._soft = frozenset(soft)
         self._known = {stem(word) for word in known}
 
     @classmethod
@@ -98,9 +104,17 @@ class Coverage:
         return tuple(self._asked)
 
     def asked(self, text: str) -> tuple[str, ...]:
-        """Return the attributes that a question asks for by name."""
+        """Return the attributes that a question asks for by name, soft ones too."""
         folded = _folded(text)
         return tuple(name for name, pattern in self._asked.items() if pattern.search(folded))
+
+    def must(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return those of some attributes that nothing but a sentence on them may answer."""
+        return tuple(name for name in names if name not in self._soft)
+
+    def never(self, names: Collection[str]) -> bool:
+        """Tell whether one of some attributes is never written down, of whatever it is asked."""
+        return any(self._answered[name] is None for name in names)
 
     def covering(self, names: Collection[str], product: Product, language: str) -> tuple[str, ...]:
         """Return what is written of a product about any of these attributes, at most two."""

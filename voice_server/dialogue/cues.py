@@ -45,6 +45,7 @@ RULES = (
     Rule("delivery_cost", ("deliver", "cost"), ("send_back", "order", "pay_how"), 0.7),
     Rule("delivery_time", ("deliver", "when"), ("send_back", "order", "refund"), 0.6),
     Rule("delivery_time", ("deliver", "@product"), (*_MONEY_OR_BACK, "order", "@country"), 0.4),
+    Rule("delivery_time", ("receive", "when"), ("send_back", "order", "refund", "how_much"), 0.6),
     Rule("delivery_countries", ("deliver", "@country"), ("how_much", "cost", "when"), 0.7),
     Rule("returns_cost", ("send_back", "cost"), ("refund",), 0.8),
     Rule("returns_cost", ("send_back", "how_much"), ("refund",), 0.6),
@@ -66,6 +67,8 @@ RULES = (
     Rule("availability", ("@thing", "@size"), ("how_much", "which_options", "exchange"), 0.5),
     Rule("options", ("which_options",), (), 0.8),
     Rule("price", ("how_much", "@thing"), ("deliver", "send_back", "warranty", "big", "less"), 0.6),
+    Rule("price", ("how_much", "@product", "@size"), ("deliver", "send_back", "warranty"), 0.9),
+    Rule("price", ("reduced", "@product"), ("deliver", "send_back", "order"), 0.7),
     Rule("price", ("how_much",), ("deliver", "send_back", "big", "order", "less", "@limit"), 0.15),
     Rule("material", ("stuff",), ("clean", "how_much", "look_for"), 0.3),
     Rule("dimensions", ("big",), ("which_better", "exchange", "how_much"), 0.4),
@@ -131,6 +134,12 @@ class Cues:
     def has(self, group: str, text: str) -> bool:
         """Tell whether a word of the group is in ``text``."""
         return bool(self.groups[group].search(fold(text).replace("’", "'")))
+
+    def behind(self, group: str, text: str) -> str | None:
+        """Return the folded text behind a word of the group, None if there is none."""
+        folded = fold(text).replace("’", "'")
+        found = self.groups[group].search(folded)
+        return None if found is None else folded[found.end() :]
 
     def topic(self, text: str) -> str:
         """Return the intent of a text that hardly names more than a topic ("et la livraison ?")."""

@@ -68,6 +68,8 @@ def decide(
     if intent == "delivery_time" and last.startswith("returns") and brief and not delivered:
         # "How many days do I have?" is still about the return.
         return "returns_period", max(confidence, SURE)
+    if intent == "price" and mentions.products and cues.has("how_much", text):
+        confidence = max(confidence, SURE)
     if intent == "compare" and short and len(mentions.products) == 1 and confidence < 0.9:
         confidence = 0.0  # "and the Milano?" is about the one, as before
     if mentions.unknown_name and intent == "delivery_cost":

@@ -40,6 +40,7 @@ from voice_server.dialogue.library import Library, load_uses
 from voice_server.dialogue.mention_words import THIS_ITEM
 from voice_server.dialogue.mentions import MentionFinder, Mentions, common_words
 from voice_server.dialogue.personal import withdraws
+from voice_server.dialogue.witnesses import second_look
 from voice_server.dialogue.words import plain
 from voice_server.shop.catalogue import Product
 from voice_server.shop.live_catalogue import LiveCatalogue
@@ -47,6 +48,8 @@ from voice_server.shop.offers import Offers
 from voice_server.shop.pack_products import sentences
 from voice_server.shop.shop import Shop
 
+CLEAR = 0.75
+"""Likeness of a named product's sentence from which it answers before an unlikely intent."""
 LIKELY = 0.5
 """Confidence from which an intent is acted upon when nobody else can answer."""
 HINT_WORDS = 100
@@ -190,6 +193,9 @@ class Knowledge:
         if intent == "repeat":
             # What was said last may have been the model's words: it has the history.
             return None
+        plainly = self._pointed(scene, CLEAR) if guess.confidence < LIKELY else None
+        if plainly is not None:
+            return plainly
         draft = self._draft(scene)
         return None if draft is None else finish(draft, scene, confidence)
 
@@ -299,7 +305,8 @@ class Knowledge:
         rest = trim(mentions.rest, language)
         vector = self._vector(plain(rest))
         gains = self._cues[language].weigh(text, mentions)
-        return self._intents.guess(rest, vector, gains), vector
+        guess = self._intents.guess(rest, vector, gains)
+        return second_look(guess, text, vector, gains, mentions, self._libraries[language]), vector
 
     def _decide(
         self, guess: Guess, text: str, mentions: Mentions, context: Context, language: str
@@ -342,11 +349,11 @@ class Knowledge:
         coverage, cues = self._coverage[scene.language], self._cues[scene.language]
         return written(scene, coverage, cues, sure=confidence >= SURE)
 
-    def _pointed(self, scene: Scene) -> Answer | None:
+    def _pointed(self, scene: Scene, likeness: float = products.POINTED) -> Answer | None:
         """Answer a question about a named product that one of its sentences answers plainly."""
         product = scene.product if scene.mentions.products else None
         nearest = next(iter(scene.details(product)), None) if product else None
-        if nearest is None or nearest[1] < products.POINTED:
+        if nearest is None or nearest[1] < likeness:
             return None
         scene = replace(scene, intent="product_detail")
         draft = products.detail(scene)

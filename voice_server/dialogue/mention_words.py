@@ -12,6 +12,13 @@ ARTICLES = frozenset(
     | {"den", "dem", "ein", "eine", "einen", "einem", "dieser", "diese", "dieses", "meine"}
     | {"mein", "ihr", "ihre", "the", "a", "an", "this", "that", "my", "your"}
 )
+FOR_WHAT = frozenset(
+    {"pour", "de", "d", "avec", "dans", "en", "a", "au", "aux", "qui", "que", "sous", "contre"}
+    | {"voor", "met", "in", "op", "om", "die", "dat", "van", "tegen", "uit", "aan", "onder"}
+    | {"fur", "mit", "im", "zum", "zur", "das", "aus", "gegen", "auf", "unter", "von"}
+    | {"for", "with", "that", "which", "to", "on", "at", "under", "of", "from", "against"}
+)
+"""Words that end the name of a thing and begin what it is for ("skis for the winter")."""
 BUYING = frozenset({"kopen", "koop", "koopt", "gekocht", "kaufe", "kaufen", "acheter", "achete"})
 """Words for buying, which are never the thing that is bought."""
 SIZE_WORDS = {

@@ -69,6 +69,8 @@ class Mentions:
     """It has a word that neither the shop's texts nor everyday questions know."""
     strange_thing: bool = False
     """Such a word stands behind an article ("is the iPhone in stock?")."""
+    strange_words: tuple[str, ...] = ()
+    """Those words, folded."""
     rest: str = ""
     """The utterance with names put in general terms ("this item" for a product, "item" for its
     kind, one colour for all): what the intents look at."""
@@ -152,6 +154,7 @@ class MentionFinder:
         kinds, used = self._match(words, self._kinds)
         named = self._products(words, set(kinds))
         taken = {index for name in named for index in range(name.first, name.last + 1)}
+        strange = tuple(word.text for word in words if self._is_unknown(word))
         free = [word for index, word in enumerate(words) if index not in taken]
         colours = self._find_colours(free)
         return replace(
@@ -162,7 +165,8 @@ class MentionFinder:
             sizes=self._find_sizes(text, free),
             uses=tuple(dict.fromkeys(self._match(free, self._uses)[0])),
             unknown_name=not named and (self._strange(words, used) or self._alone(words, used)),
-            stranger=not named and any(self._is_unknown(word) for word in words),
+            stranger=not named and bool(strange),
+            strange_words=strange,
             strange_thing=not named
             and any(
                 before.text in ARTICLES and self._is_unknown(word)

@@ -82,6 +82,14 @@ class FactIndex:
         self._kinds = [np.flatnonzero(kinds == kind) for kind in dict.fromkeys(kinds.tolist())]
         self._position = {fact.source_id: index for index, fact in enumerate(facts)}
 
+    def place(self, source_id: str) -> int:
+        """Return a fact's index.
+
+        Raises:
+            KeyError: there is none of this source.
+        """
+        return self._position[source_id]
+
     def get(self, source_id: str) -> Fact | None:
         """Return a fact by its source."""
         index = self._position.get(source_id)

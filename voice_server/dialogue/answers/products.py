@@ -293,6 +293,8 @@ def dimensions(scene: Scene) -> Draft | None:
     heavy = any(word in asked for word in _HEAVY)
     if heavy and product.weight_kg is not None:
         said = []
+    if not said and not heavy and (found := detail(scene)) is not None:
+        return found  # "how long is the blade?" is no question of weight
     weighed = product.weight_kg is not None and (heavy or not said)
     if weighed:
         said += scene.say("weight", product, weight=scene.sheets.weight(product))
