@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, Literal
 
 from voice_server.audio.resample import Resampler
@@ -21,9 +20,10 @@ from voice_server.conversation.mouth import Mouth
 from voice_server.conversation.orders import ReplyOptions
 from voice_server.conversation.playback import Playback
 from voice_server.conversation.reply import ReplyRun, Times
+from voice_server.conversation.reply_record import ReplyRecord
 from voice_server.conversation.services import ConversationOptions, Services
 from voice_server.conversation.speculation import Speculation
-from voice_server.conversation.transcript import History, Item, UnknownItem, heard_text
+from voice_server.conversation.transcript import History
 from voice_server.dialogue.dialogue import (
     Clause,
     ClauseKind,
@@ -59,7 +59,7 @@ class Replies:
         """``feed`` gives inputs to the turn core, ``changed`` asks for a pump soon."""
         self._services = services
         self._options = options
-        self._history = history
+        self._record = ReplyRecord(history, emit, services.new_id)
         self.dialogue = dialogue
         self._emit = emit
         self._feed = feed
@@ -159,16 +159,7 @@ class Replies:
         run.started = True
         if not run.options.out_of_band:
             self.dialogue.commit(run.reply_id)
-            self._history.insert(
-                Item(
-                    run.item_id,
-                    role="assistant",
-                    content="output_text" if run.as_text else "output_audio",
-                    text="",
-                    status="in_progress",
-                )
-            )
-        self._emit(n.ReplyStarted(run.reply_id, run.item_id, run.options.out_of_band))
+        self._record.begin(run)
 
     # --------------------------------------------------------------- pumping
 
@@ -220,12 +211,8 @@ class Replies:
         """
         run.audible = True
         run.answering = run.answering or run.sounding is ClauseKind.CONTENT
-        times = run.times
-        if times.end_of_speech is not None and times.committed is not None:
-            marks = [times.end_of_speech]
-            for moment in (times.committed, times.transcript, times.clause, times.audio, now):
-                marks.append(min(now, max(marks[-1], marks[-1] if moment is None else moment)))
-            steps = [1000.0 * (b - a) for a, b in pairwise(marks)]
+        steps = run.times.steps_ms(now)
+        if steps:
             self._emit(
                 n.TurnTimings(
                     run.item_id,
@@ -259,26 +246,13 @@ class Replies:
         reason: Literal["", "max_output_tokens", "content_filter"] = ""
         if run.end is not None and run.end.incomplete:
             status, reason = "incomplete", run.end.incomplete
-        for call in run.tool_calls:
-            item_id = self._services.new_id("item")
-            if not run.options.out_of_band:
-                self._history.insert(
-                    Item(
-                        item_id,
-                        kind="function_call",
-                        role="assistant",
-                        text=call.arguments,
-                        call_id=call.call_id,
-                        name=call.name,
-                    )
-                )
-            self._emit(n.ReplyToolCall(run.reply_id, item_id, call))
+        self._record.calls(run)
         heard = run.mouth.playback.ready_ms
-        self._record(run, heard, whole=True)
+        self._record.write(run, heard, self.dialogue.language, whole=True)
         self.run = None
         self._speculation.drop()
         self.echo.forget()
-        self._finish(run, status, reason, heard)
+        self._record.end(run, status, reason, heard)
         self._feed(ev.ReplyPlayed(run.generation, awaits_tool=bool(run.tool_calls)))
 
     def stop(self, reason: Literal["turn_detected", "client_cancelled"]) -> None:
@@ -293,42 +267,10 @@ class Replies:
         if not run.started:
             return
         heard = run.mouth.playback.position_ms(self._clock())
-        text = self._record(run, heard, whole=False)
+        text = self._record.write(run, heard, self.dialogue.language, whole=False)
         if not run.as_text and not run.options.out_of_band and run.mouth.clauses:
             self._emit(n.ItemTruncated(run.item_id, round(heard), text))
-        self._finish(run, "cancelled", reason, heard)
-
-    def _finish(
-        self, run: ReplyRun, status: n.ReplyStatus, reason: Any, heard_ms: float, error: str = ""
-    ) -> None:
-        try:
-            text = self._history.get(run.item_id).text or ""
-        except UnknownItem:
-            text = " ".join(clause.text for clause in run.mouth.clauses)
-        usage = run.end.usage if run.end is not None else ReplyEnd().usage
-        self._emit(n.ReplyDone(run.reply_id, status, reason, text, heard_ms, usage, error))
-
-    def _record(self, run: ReplyRun, heard_ms: float, *, whole: bool) -> str:
-        """Write the reply into the history as it was heard; an empty one leaves no item."""
-        marks = run.mouth.marks()
-        spoken = " ".join(clause.text for clause in run.mouth.clauses)
-        text = spoken if whole or run.as_text else heard_text(marks, heard_ms)
-        if run.options.out_of_band:
-            return text
-        try:
-            item = self._history.get(run.item_id)
-        except UnknownItem:
-            return text  # the client deleted it while it was being spoken
-        self._history.replace(
-            replace(
-                item,
-                text=text,
-                status="completed" if whole else "incomplete",
-                language=self.dialogue.language,
-                marks=marks,
-            )
-        )
-        return text
+        self._record.end(run, "cancelled", reason, heard)
 
     def abandon(self, generation: int) -> None:
         """Drop a reply older than ``generation`` that was never released."""
@@ -342,7 +284,7 @@ class Replies:
         if run is not None:
             run.cancel()
             if run.started:
-                self._finish(run, "cancelled", "client_cancelled", 0.0)
+                self._record.end(run, "cancelled", "client_cancelled", 0.0)
 
     # ------------------------------------------------------ pause and resume
 
@@ -450,6 +392,7 @@ class Replies:
     async def _give_up(self, run: ReplyRun) -> None:
         """No voice at all: the transport gets the words as text and a failed reply."""
         self.run = None
-        self._record(run, run.mouth.playback.position_ms(self._clock()), whole=False)
-        self._finish(run, "failed", "error", 0.0, run.error)
+        heard = run.mouth.playback.position_ms(self._clock())
+        self._record.write(run, heard, self.dialogue.language, whole=False)
+        self._record.end(run, "failed", "error", 0.0, run.error)
         self._feed(ev.ReplyPlayed(run.generation))

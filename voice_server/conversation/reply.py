@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from voice_server.conversation.mouth import Mouth
@@ -45,6 +46,18 @@ class Times:
     transcript: float | None = None
     clause: float | None = None
     audio: float | None = None
+
+    def steps_ms(self, now: float) -> list[float]:
+        """Return what each step up to ``now`` took: commit, transcript, clause, audio, sending.
+
+        [] for a reply that no speech went before.  What is not known took no time.
+        """
+        if self.end_of_speech is None or self.committed is None:
+            return []
+        marks = [self.end_of_speech]
+        for moment in (self.committed, self.transcript, self.clause, self.audio, now):
+            marks.append(min(now, max(marks[-1], marks[-1] if moment is None else moment)))
+        return [1000.0 * (b - a) for a, b in pairwise(marks)]
 
 
 @dataclass(slots=True)

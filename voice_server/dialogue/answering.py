@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from voice_server.dialogue.choosing import choose
 from voice_server.dialogue.dialogue import (
     Clause,
     Message,
@@ -22,31 +22,19 @@ from voice_server.dialogue.dialogue import (
 )
 from voice_server.dialogue.facts import Answer, Context, Fact
 from voice_server.dialogue.flows.turn import FlowTurn
-from voice_server.dialogue.gates import SentenceGate
-from voice_server.dialogue.grounds import Grounds, build_grounds
-from voice_server.dialogue.guards.injection import Source, screen, screen_facts
+from voice_server.dialogue.gating import turn_gate
+from voice_server.dialogue.guards.injection import screen_facts
 from voice_server.dialogue.guards.nature import asks_nature
 from voice_server.dialogue.level import TOLD
-from voice_server.dialogue.llm.model import (
-    ChatRequest,
-    Finished,
-    LanguageModel,
-    LlmError,
-    TextDelta,
-)
-from voice_server.dialogue.llm.waiting import Waiting
+from voice_server.dialogue.llm.model import ChatRequest, LanguageModel
 from voice_server.dialogue.personal import told
-from voice_server.dialogue.prompt import (
-    choice_schema,
-    last_user,
-)
+from voice_server.dialogue.prompt import last_user
 from voice_server.dialogue.reply import Backup, Brief, ModelReply
 from voice_server.dialogue.resources import Resources
 from voice_server.dialogue.tools import (
     allowed,
     callable_blindly,
     must_call,
-    parse_choice,
     tell_result,
 )
 from voice_server.dialogue.trace import Trace
@@ -286,7 +274,7 @@ class Turn:
             if not self._general and not forced:
                 yield dialogue.phrases.opener(self._language, self._variant)
                 opened = True
-            call = await self._choose(model, tools, forced=forced)
+            call = await choose(model, dialogue, self._request, tools, self._trace, forced=forced)
             if call is not None:
                 yield call
                 yield ReplyEnd(source="tool")
@@ -304,7 +292,9 @@ class Turn:
         chat = self._chat(model, facts, tools)
         brief = Brief(
             request=chat,
-            gate=self._gate(facts),
+            gate=turn_gate(
+                dialogue, self._request, self._language, facts, acted=bool(self._results)
+            ),
             facts=facts,
             language=self._language,
             question=self._text,
@@ -386,36 +376,6 @@ class Turn:
             self._trace.knew(context)
         return " ".join(part for part in (TOLD.get(context.level, ""), known) if part)
 
-    def _gate(self, facts: tuple[Fact, ...]) -> SentenceGate:
-        dialogue = self._dialogue
-        return SentenceGate(
-            self._grounds(facts),
-            self._language,
-            dialogue.languages,
-            None if self._general else dialogue.identify,
-            relaxed=self._general,
-            guards=None if self._general else dialogue.guards.get(self._language),
-            acted=bool(self._results),
-        )
-
-    def _grounds(self, facts: tuple[Fact, ...]) -> Grounds:
-        asked: list[tuple[str, str]] = []
-        said: list[tuple[str, str]] = []
-        told: list[tuple[str, str]] = []
-        for entry in self._request.history:
-            if isinstance(entry, Message):
-                trusted = self._general or entry.role == "assistant"
-                (said if trusted else asked).append((entry.text, entry.language or self._language))
-            elif isinstance(entry, ToolResult):
-                # A client's tools may well speak to the client's own assistant.
-                source = Source.CALLER if self._general else Source.DATA
-                told.append((screen(entry.output, source).text, "en"))
-        if self._request.instructions is not None:
-            told.append((self._request.instructions, self._language))
-        return build_grounds(
-            facts, echoes=asked, said=said, loose=told, names=(self._dialogue.shop,)
-        )
-
     def _remember(self, answer: Answer | None, used: Sequence[Fact]) -> None:
         """Keep the thread after the model answered: what "it" is in the next question."""
         if answer is not None:
@@ -425,41 +385,6 @@ class Turn:
         if product is not None:
             context = replace(context, last_product=product)
         self._learn(context)
-
-    async def _choose(
-        self, model: LanguageModel, tools: Sequence[Tool], *, forced: bool
-    ) -> ToolCall | None:
-        """Let a model without tool calls choose by JSON schema; None: it answers itself."""
-        dialogue = self._dialogue
-        request = ChatRequest(
-            dialogue.prompts.choice(
-                self._request.history, tools, self._request.instructions, self._trace.memory
-            ),
-            max_tokens=120,
-            temperature=0.0,
-            schema=choice_schema(tools, may_decline=not forced),
-        )
-        waiting = Waiting(model.stream(request))
-        now = asyncio.get_running_loop().time
-        deadline = now() + dialogue.options.patience.choice_s
-        text = ""
-        try:
-            while True:
-                part = await waiting.next(deadline - now())
-                if part is None:
-                    model.missed()
-                    raise LlmError("no function was chosen in time")
-                if isinstance(part, TextDelta):
-                    text += part.text
-                elif isinstance(part, Finished):
-                    return parse_choice(text, tools, dialogue.new_id)
-        except StopAsyncIteration:
-            logger.warning("the model chose no function")
-        except (LlmError, ValueError) as error:
-            logger.warning("the model chose no function: %s", error)
-        finally:
-            await waiting.close()
-        return None
 
 
 def _source(answer: Answer) -> str:
