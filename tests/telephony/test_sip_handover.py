@@ -161,7 +161,7 @@ async def test_the_human_hears_the_summary_and_gets_the_caller() -> None:
     async with house(lines=lambda: (STAFF,), speak=speak) as home, call(home) as exchange:
         await key(exchange, home)
         await until(lambda: bool(exchange.of("REFER")))
-        [invite] = exchange.of("INVITE")
+        invite = exchange.of("INVITE")[0]
         assert invite.uri == f"sip:+3225550199@127.0.0.1:{exchange.port}"
         assert invite.get("x-call-reason") == "key"
         assert invite.get("x-call-summary").startswith("Doorverbonden door de spraakassistent.")
@@ -169,7 +169,7 @@ async def test_the_human_hears_the_summary_and_gets_the_caller() -> None:
         assert (shop, language) == ("marolle", "nl")
         assert "Taal van de klant: Engels." in text
         assert spoken(exchange) > -30, "the human heard it"
-        [refer] = exchange.of("REFER")
+        refer = exchange.of("REFER")[0]
         found = re.fullmatch(r"<(sip:[^?]*)\?Replaces=(.*)>", refer.get("refer-to"))
         assert found
         assert found[1] == invite.uri
@@ -179,7 +179,7 @@ async def test_the_human_hears_the_summary_and_gets_the_caller() -> None:
         [record] = home.calls.records
         assert record.transfers == ({"target": "…99", "warm": True, "result": "answered"},)
         assert record.handed_off == "key"
-        await until(lambda: len(exchange.of("BYE")) == 2)
+        await until(lambda: len({m.get("call-id") for m in exchange.of("BYE")}) == 2)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,8 @@ async def test_a_failed_transfer_leaves_the_caller_with_us(
         assert session.flow.stage.value == "talking"
         assert session.flow.tally.transfers[0]["result"] == result
         held = 0 if "human" in options else 1
-        await until(lambda: sum(m.get("call-id") != "c1" for m in exchange.of("BYE")) == held)
+        # One that comes late to a busy machine is sent again.
+        await until(lambda: len({m.get("call-id") for m in exchange.of("BYE")} - {"c1"}) == held)
         exchange.ask("BYE", 9)
         await home.quiet()
 
