@@ -199,7 +199,7 @@ async def test_we_register_with_asterisk_which_brings_calls(
             async with house(open_call=behind.open_call, **options) as home:
                 registration = home.application[SIP].registration
                 assert registration is not None
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while registration.state != "up":  # noqa: ASYNC110 - it tells nobody
                         await asyncio.sleep(0.1)
                 assert "carrier" in await pbx.command("pjsip show contacts")

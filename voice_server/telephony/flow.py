@@ -18,7 +18,6 @@ from voice_server.telephony import call as c
 from voice_server.telephony.flow_human import Attended
 from voice_server.telephony.flow_reaching import Reaching
 from voice_server.telephony.flow_state import (
-    FAULTS_TOLD,
     HELD_S,
     IDLE_PROMPTS,
     KEYS_LEAST,
@@ -245,17 +244,6 @@ class CallFlow(Reaching):
             o.Hold() if event.on else o.Resume(),
         ]
 
-    def _fault(self, event: c.Fault, now: float) -> list[Effect]:
-        self.tally.faults += 1
-        if event.fatal:
-            return [
-                Log(f"{event.text}: the call is ended", "warning"),
-                *self.end("protocol error", now),
-            ]
-        if self.tally.faults > FAULTS_TOLD:
-            return []
-        return [Log(event.text, "warning")]
-
     def _stopped(self, event: c.Stopped, now: float) -> list[Effect]:
         return self._finish(event.reason, now)
 
@@ -352,9 +340,6 @@ class CallFlow(Reaching):
     def _wish_over(self, now: float) -> list[Effect]:
         return self._as_wished(heard=False, now=now)
 
-    def _last_words(self, now: float) -> list[Effect]:
-        return [Log("the last words took too long", "warning"), *self._go(now)]
-
     # -------------------------------------------------------------- internals
 
     def _speaker(self) -> Speaking:
@@ -374,7 +359,7 @@ class CallFlow(Reaching):
         c.Dtmf: _key,
         c.MarkReached: _marked,
         c.Hold: _hold,
-        c.Fault: _fault,
+        c.Fault: Attended._fault,
         c.Stopped: _stopped,
         c.Answer: _answered,
         c.Transferred: Attended.transferred,
@@ -396,7 +381,7 @@ class CallFlow(Reaching):
         "start": _late_start,
         "long": _too_long,
         "keys": _keys_over,
-        "leave": _last_words,
+        "leave": Attended._last_words,
         "consent": Reaching._no_answer,
         "reach": Reaching._reach_late,
         "wish": _wish_over,

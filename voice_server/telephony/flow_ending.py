@@ -170,6 +170,9 @@ class Ending:
         text = phrase(words, self.language)
         return [o.Say(self._saying, text, self.language, interruptible=False)]
 
+    def _last_words(self, now: float) -> list[Effect]:
+        return [Log("the last words took too long", "warning"), *self._go(now)]
+
     def _go(self, now: float) -> list[Effect]:
         goal = self._goal
         assert goal is not None, "called when leaving"  # noqa: S101
@@ -185,6 +188,17 @@ class Ending:
             self._deadlines["transfer"] = now + TRANSFER_S
             return [goal]
         return [goal, *self._finish("transferred", now)]
+
+    def _fault(self, event: c.Fault, now: float) -> list[Effect]:
+        self.tally.faults += 1
+        if event.fatal:
+            return [
+                Log(f"{event.text}: the call is ended", "warning"),
+                *self.end("protocol error", now),
+            ]
+        if self.tally.faults > FAULTS_TOLD:
+            return []
+        return [Log(event.text, "warning")]
 
     def _give_up(self, reason: str, now: float) -> list[Effect]:
         return [Log(reason, "warning"), *self.end(reason, now)]
