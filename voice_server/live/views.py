@@ -37,7 +37,6 @@ def show(sheet: RunSheet, facts: ShopFacts, policy: Policy) -> Message:
         "avatar": sheet.avatar,
         "prompter": not policy.voice,
         "policy": policy.id,
-        "policy": policy.id,
         "avatar_share": policy.avatar_share,
         "segments": [
             {
@@ -45,7 +44,6 @@ def show(sheet: RunSheet, facts: ShopFacts, policy: Policy) -> Message:
                 "product": entry.product_id,
                 "title": title(entry, sheet, facts),
                 "seconds": entry.duration_s,
-                "picture": _picture(entry, sheet, facts),
                 "picture": _picture(entry, sheet, facts),
             }
             for entry in sheet.segments
@@ -59,11 +57,6 @@ def backdrop(sheet: RunSheet, facts: ShopFacts) -> Message:
     today = datetime.now(ZoneInfo(facts.market.timezone)).date()
     scene = choose(country, today) if sheet.backdrop == "auto" else sheet.backdrop
     return {"type": "backdrop", "scene": scene, "market": country}
-
-
-def _picture(entry: Segment, sheet: RunSheet, facts: ShopFacts) -> str:
-    found = facts.card(entry.product_id, sheet.language)
-    return found.picture if found is not None else ""
 
 
 def _picture(entry: Segment, sheet: RunSheet, facts: ShopFacts) -> str:

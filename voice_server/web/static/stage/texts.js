@@ -2,7 +2,7 @@
 
 export const TEXTS = {
   fr: {
-    ai: "Présenté par une IA", order: "Commander", was: "au lieu de", in: "En stock", few: "Plus que {n}", out: "Épuisé",
+    ai: "Présenté par une IA", order: "Commander", was: "au lieu de", unsure: "Stock non vérifié", in: "En stock", few: "Plus que {n}", out: "Épuisé",
     flash: "Offre flash", code: "Code", waiting: "{n} question(s) en attente", next: "À suivre : {names}", listen: "Activer le son",
     captions: "Sous-titres", off: "Sans", write: "Votre question…", name: "Votre prénom", send: "Envoyer", chat: "Chat", over: "L'émission est terminée. Merci !",
     lost: "Connexion perdue, nouvel essai…", buy: "Acheter", scan: "Scannez-moi",
@@ -12,7 +12,7 @@ export const TEXTS = {
     unknown: "les faits ne le disent pas", private: "concerne une commande", complaint: "réclamation", human: "demande un humain", slow: "trop lent",
   },
   nl: {
-    ai: "Gepresenteerd door AI", order: "Bestellen", was: "in plaats van", in: "Op voorraad", few: "Nog {n}", out: "Uitverkocht",
+    ai: "Gepresenteerd door AI", order: "Bestellen", was: "in plaats van", unsure: "Voorraad niet nagekeken", in: "Op voorraad", few: "Nog {n}", out: "Uitverkocht",
     flash: "Flashaanbieding", code: "Code", waiting: "{n} vraag/vragen in de wachtrij", next: "Straks: {names}", listen: "Geluid aanzetten",
     captions: "Ondertitels", off: "Geen", write: "Uw vraag…", name: "Uw voornaam", send: "Versturen", chat: "Chat", over: "De uitzending is afgelopen. Bedankt!",
     lost: "Verbinding weg, nieuwe poging…", buy: "Kopen", scan: "Scan mij",
@@ -22,7 +22,7 @@ export const TEXTS = {
     unknown: "de feiten zeggen het niet", private: "gaat over een bestelling", complaint: "klacht", human: "vraagt een mens", slow: "te traag",
   },
   de: {
-    ai: "Von einer KI präsentiert", order: "Bestellen", was: "statt", in: "Auf Lager", few: "Nur noch {n}", out: "Ausverkauft",
+    ai: "Von einer KI präsentiert", order: "Bestellen", was: "statt", unsure: "Bestand ungeprüft", in: "Auf Lager", few: "Nur noch {n}", out: "Ausverkauft",
     flash: "Blitzangebot", code: "Code", waiting: "{n} Frage(n) warten", next: "Gleich: {names}", listen: "Ton einschalten",
     captions: "Untertitel", off: "Aus", write: "Ihre Frage…", name: "Ihr Vorname", send: "Senden", chat: "Chat", over: "Die Sendung ist zu Ende. Vielen Dank!",
     lost: "Verbindung weg, neuer Versuch…", buy: "Kaufen", scan: "Scannen",
@@ -32,7 +32,7 @@ export const TEXTS = {
     unknown: "steht nicht in den Fakten", private: "betrifft eine Bestellung", complaint: "Beschwerde", human: "möchte einen Menschen", slow: "zu langsam",
   },
   en: {
-    ai: "Presented by an AI", order: "Order", was: "instead of", in: "In stock", few: "Only {n} left", out: "Sold out",
+    ai: "Presented by an AI", order: "Order", was: "instead of", unsure: "Stock not checked", in: "In stock", few: "Only {n} left", out: "Sold out",
     flash: "Flash sale", code: "Code", waiting: "{n} question(s) waiting", next: "Coming up: {names}", listen: "Turn the sound on",
     captions: "Captions", off: "Off", write: "Your question…", name: "Your first name", send: "Send", chat: "Chat", over: "The show is over. Thank you!",
     lost: "Connection lost, trying again…", buy: "Buy", scan: "Scan me",
