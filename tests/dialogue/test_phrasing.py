@@ -61,7 +61,7 @@ def test_no_language_asks_for_a_value_that_the_others_do_not_have(key: str) -> N
 def test_sentences_end_as_sentences() -> None:
     fragments = {"price_pair", "recommend_item", "order_item", "card_stock", "card_few", "card_out"}
     fragments |= {"figure_size", "figure_warranty"}
-    fragments |= {"why_wish", "why_kind", "why_limit", "why_likes"}
+    fragments |= {"why_wish", "why_kind", "why_limit", "why_likes", "why_bought"}
     for book in BOOKS.values():
         for key, variants in book.entries.items():
             for variant in variants:
