@@ -31,7 +31,7 @@ Wait(4)
 Playback({home}/question)
 Wait(4.5)
 SendDTMF(0)
-Wait(9)
+Wait(16)
 """
 
 
@@ -93,13 +93,14 @@ async def test_asterisk_calls_talks_and_is_transferred(context: str, vendor: str
         assert len(home.calls.records) == 1, log
         [record] = home.calls.records
     assert record.vendor == vendor
-    assert (record.turns, record.keys, record.faults) == (1, 1, 0), log
-    assert record.transfers
-    [utterance] = {round(call["ms"], -3) for call in behind.stt.calls if call["urgent"]}
-    assert utterance in (1000, 2000)  # a second of noise, and the silence around it
+    assert record.turns >= 1, log  # two, if a busy machine tears the question apart
+    assert (record.keys, record.faults) == (1, 0), log
+    assert record.transfers, log
+    longest = max(round(call["ms"], -3) for call in behind.stt.calls if call["urgent"])
+    assert longest in (1000, 2000)  # a second of noise, and the silence around it
     pieces = sounding(heard)
-    assert pieces[0][0] < 2.0, pieces  # the greeting
-    assert [piece for piece in pieces if 4.6 < piece[0] < 7], pieces  # the answer
+    assert pieces[0][0] < 4.0, pieces  # the greeting, before the question
+    assert [piece for piece in pieces if 4.6 < piece[0] < 9], pieces  # the answer, before the key
     assert f"HUMAN {LINE.human}" in log
     assert human(heard), pieces
 

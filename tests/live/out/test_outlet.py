@@ -45,7 +45,7 @@ class Sending:
             self.outlet.put(part(second))
             await asyncio.sleep(1 / SPEED)
 
-    async def until(self, holds: Callable[[OutletState], bool], seconds: float = 15.0) -> None:
+    async def until(self, holds: Callable[[OutletState], bool], seconds: float = 60.0) -> None:
         ends = time.monotonic() + seconds
         while not holds(self.outlet.state):
             assert time.monotonic() < ends, self.outlet.state
