@@ -157,7 +157,7 @@ async def test_a_recording_that_cannot_be_made_ends_no_call(
 
 
 async def test_a_database_that_is_away_is_told(book: Book) -> None:
-    await book.storage.phone._engine.dispose()
+    await book.storage._engine.dispose()
     book.recordings._store = SimpleNamespace(
         recording=_fails, add_recording=_fails, expired_recordings=_fails
     )
