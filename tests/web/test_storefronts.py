@@ -162,6 +162,7 @@ async def test_who_may_reload_and_list(server: tuple[App, Client]) -> None:
     assert "still loading" in body["refusal"]
     _, body = await status("POST", "/v1/realtime/client_secrets", "sk-all")
     assert (await status("POST", "/api/shops/marolle/reload", body["value"]))[0] == 403
+    assert (await status("GET", "/metrics", body["value"]))[0] == 403
     assert [one["id"] for one in (await status("GET", "/api/shops", "sk-all"))[1]["data"]] == [
         "marolle",
         "tilleul",

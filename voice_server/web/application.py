@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from voice_server.realtime.api_errors import ApiError
-from voice_server.realtime.ports import RealtimeBackend
+from voice_server.realtime.ports import PRINCIPAL, RealtimeBackend
 from voice_server.realtime.rest import SecretsApi, get_model, list_models
 from voice_server.realtime.rest_backend import LoadedBackend
 from voice_server.realtime.secrets import EphemeralSecrets
@@ -140,6 +140,8 @@ def _readyz(backend: WebBackend, endpoint: RealtimeEndpoint) -> Handler:
 
 def _metrics(metrics: Metrics) -> Handler:
     async def show(request: web.Request) -> web.StreamResponse:
+        if request[PRINCIPAL].kind == "ephemeral":
+            raise web.HTTPForbidden(text="This needs an API key.")  # shoppers have secrets
         return web.Response(
             body=metrics.render().encode(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
