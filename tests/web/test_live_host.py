@@ -12,7 +12,7 @@ import orjson
 import pytest
 import pytest_asyncio
 from aiohttp import WSMsgType, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from tests.live.crowd import TableUnderstanding, says
 from tests.live.test_session import FakeAnswerer, WordVoice
@@ -30,7 +30,7 @@ from voice_server.live.show import State
 from voice_server.realtime.ports import PRINCIPAL, Principal
 from voice_server.shop import pack
 from voice_server.show_sheets import ShowSheets
-from voice_server.web.live import LiveBackend, add_live
+from voice_server.web.live import LiveBackend, add_live, may_host
 from voice_server.web.live_out import OutBackend, add_live_out
 from voice_server.web.live_sheets import add_sheets
 
@@ -336,3 +336,13 @@ async def test_the_hosts_pages_run_nothing_inline(client: Client, path: str) -> 
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
     text = await response.text()
     assert text.count("<script") == text.count('<script type="module" src="/static/host/')
+
+
+def test_a_show_that_was_removed_just_now_is_no_other_shops() -> None:
+    request = make_mocked_request("GET", "/api/live/gone/out")
+    may_host(request, "")  # no key is bound: demo mode
+    request[PRINCIPAL] = Principal("key", shop="other")
+    for shop in ("", "marolle"):
+        with pytest.raises(web.HTTPForbidden):
+            may_host(request, shop)
+    may_host(request, "other")

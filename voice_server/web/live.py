@@ -219,7 +219,7 @@ class _Routes:
 
     def guarded(self, request: web.Request) -> ShowSession:
         show = self._show(request)
-        may_open(request, self._backend.shop_of(show.sheet.id))
+        may_host(request, self._backend.shop_of(show.sheet.id))
         return show
 
     def _show(self, request: web.Request) -> ShowSession:
@@ -258,6 +258,16 @@ def may_open(request: web.Request, shop_id: str) -> str:
     if bound and shop_id and bound != shop_id:
         raise web.HTTPForbidden(text="This key is for another shop.")
     return bound
+
+
+def may_host(request: web.Request, shop_id: str) -> None:
+    """As :func:`may_open`, for one show: one whose shop is unknown was removed just now.
+
+    A shop's key does not open it for the seconds until it is gone.  Raises HTTPForbidden.
+    """
+    bound = may_open(request, shop_id)
+    if bound and bound != shop_id:
+        raise web.HTTPForbidden(text="This key is for another shop.")
 
 
 class _Partner(Protocol):

@@ -25,7 +25,7 @@ from voice_server.live.out.feed import MOST_BYTES, FeedError
 from voice_server.live.out.outlet import default_file
 from voice_server.live.out.output import SIZES, Look, ShowOutput
 from voice_server.live.out.target import OutError, Record, parse_push
-from voice_server.web.live import may_open
+from voice_server.web.live import may_host
 from voice_server.web.pages import STATIC, send_page
 
 MOST_BODY = 4_096
@@ -127,7 +127,7 @@ class _Routes:
 
     def _guarded(self, request: web.Request) -> ShowOutput:
         output = self._output(request)
-        may_open(request, self._backend.shop_of(request.match_info["show"]))
+        may_host(request, self._backend.shop_of(request.match_info["show"]))
         return output
 
     def _output(self, request: web.Request) -> ShowOutput:
