@@ -13,3 +13,12 @@ def test_webvtt() -> None:
     )
     assert "49 €" in log.webvtt("fr")
     assert webvtt([Caption(0, 1, ())], "fr").startswith("WEBVTT")
+
+
+def test_a_translation_goes_to_the_newest_caption_that_says_it() -> None:
+    log = CaptionLog()
+    log.add(Caption(0, 1, (("fr", "Bonjour."),)))
+    log.add(Caption(1, 2, (("fr", "Bonsoir."),)))
+    log.translated("Bonjour.", "fr", "nl", "Dag.")
+    assert "Dag." in log.webvtt("nl")
+    assert "Bonsoir." in log.webvtt("nl")

@@ -30,6 +30,7 @@ def test_what_was_asked_answered_and_left() -> None:
     report.sounding("q1", 108.0)
     report.sounding("q1", 120.0)
     report.sounding("unknown", 120.0)
+    report.chosen("unknown", 120.0)
     water = cluster("q2", "=cmd|' /C calc'!A0", at=170.0, language="nl", intent="", product="")
     water.status, water.reason = Status.HOST, "unknown"
     report.asked(water)

@@ -40,6 +40,7 @@ def test_a_run_sheet(tmp_path: Path) -> None:
         ({"show": SHOW, "segment": [{"points": {"fr": ["{price"]}}]}, "segment.0.points.fr.0"),
         ({"show": SHOW, "segment": [{"points": {"fr": ["x"] * 61}}]}, "too many"),
         ({"show": {**SHOW, "policy": "none"}, "segment": [{}]}, "show.policy"),
+        ({"show": {**SHOW, "backdrop": "moon"}, "segment": [{}]}, "show.backdrop"),
         ({"show": {**SHOW, "chat": ["irc:x"]}, "segment": [{}]}, "show.chat"),
         ({"show": SHOW, "segment": [{"flash": {"price": "-1"}}]}, "price"),
     ],

@@ -130,7 +130,8 @@ def test_a_host_answer_replaces_one_that_is_being_prepared() -> None:
     play.run(5)
     play.chat(says("what is the price of oslo ?", "Ana"))
     cluster = next(iter(play.triage._open))
-    play.run(6)
+    while not any(isinstance(command, ev.PrepareAnswer) for _, command in play.log):
+        play.run(0.5)
     play.do(host_says(cluster, "Elle coûte 49 €."))
     play.run(40)
     assert [line.text for line in spoken(play, cluster)].count("49 euros.") == 0
@@ -145,3 +146,15 @@ def test_a_host_who_reads_does_not_call_themselves_a_virtual_voice() -> None:
         for claim in ("voix virtuelle", "virtuele stem", "virtuelle stimme", "virtual voice"):
             assert claim not in said
         assert any(word in said for word in ("intelligence", "intelligentie", "intelligenz"))
+
+
+def test_a_host_answer_in_a_lull_is_said_at_once() -> None:
+    play = Play(sheet("oslo"), answers={}).begin()
+    play.run(5)
+    play.chat(says("can i wash it ?", "Ana"))
+    cluster = next(iter(play.triage._open))
+    while play.director.state is not State.LULL:
+        play.run(0.5)
+    play.do(host_says(cluster, "Oui, à la main."))
+    play.run(10)
+    assert spoken(play, cluster)[-1].text == "Oui, à la main."

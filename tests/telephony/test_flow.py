@@ -419,7 +419,8 @@ def test_the_tally_knows_the_call() -> None:
     scene.notice(n.UtteranceCommitted("u", None))
     scene.notice(n.TranscriptFinal("u", heard))
     scene.notice(n.TranscriptFinal("u", replace(heard, language="es")))
-    scene.notice(n.TurnTimings("u", "r", 300.0, 20.0, 30.0, 200.0, 5.0, True, "content"))
+    scene.notice(n.TurnTimings("u", "r", 300.0, 20.0, 30.0, 200.0, 5.0, True, "opener"))
+    scene.notice(n.TurnTimings("u", "r", 300.0, 20.0, 900.0, 200.0, 5.0, True, "content"))
     tally = scene.flow.tally
     assert (tally.language, tally.turns, tally.voice_to_voice_ms) == ("nl", 1, [555.0])
 

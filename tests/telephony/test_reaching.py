@@ -18,7 +18,7 @@ from voice_server.telephony import call as c
 from voice_server.telephony.answering_machine import Verdict
 from voice_server.telephony.dial_rules import Dialling
 from voice_server.telephony.flow_recording import ANSWER_S
-from voice_server.telephony.flow_state import Over, Stage
+from voice_server.telephony.flow_state import KEYS_S, Over, Stage
 from voice_server.telephony.outbound import NeverCall, Outbound, Record, Unrecord
 from voice_server.telephony.outbound_phrases import (
     PHRASES,
@@ -282,7 +282,9 @@ def test_another_language_asks_anew() -> None:
     granted = scene.words("Ja.", "nl")
     assert of(Record, granted) == [Record("granted")]
     scene.said(granted)
-    back = scene.event(c.Dtmf("1"))  # French again: it is settled
+    assert scene.event(c.Dtmf("1")) == []
+    back = scene.wait(KEYS_S)  # the key stood alone: French again, and it is settled
+    assert [one.language for one in of(o.Configure, back)] == ["fr"]
     assert scene.said(back) == []
 
 

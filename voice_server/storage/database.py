@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from voice_server.records import StorageError
 from voice_server.storage.faults import FAULTS
@@ -31,6 +33,10 @@ PostgreSQL that is just starting some ten."""
 MIGRATION_LOCK = 0x564F4943
 """PostgreSQL advisory lock: gateways that start together migrate one after the other, as they
 do with SQLite by its own lock."""
+
+_WAL = "journal_mode=WAL"  # readers do not wait for the writer
+WAL_TRIES, WAL_PAUSE_S = 50, 0.1
+"""Somebody else who opens the file for the first time is done within the second."""
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -112,12 +118,24 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={BUSY_MS}",  # another process writes; after that the batch is tried again
-        "journal_mode=WAL",  # readers do not wait for the writer
+        _WAL,
         "synchronous=NORMAL",  # safe with WAL; a power cut may cost the last batch
         "secure_delete=ON",  # what is erased leaves no bytes behind
     ):
-        cursor.execute(f"PRAGMA {pragma}")
+        _set(cursor, pragma)
     cursor.close()
+
+
+def _set(cursor: Any, pragma: str) -> None:
+    """Set a pragma; to change the journal SQLite waits for nobody, so we do."""
+    for left in range(WAL_TRIES, 0, -1):
+        try:
+            cursor.execute(f"PRAGMA {pragma}")
+            return
+        except sqlite3.OperationalError:
+            if pragma != _WAL or left == 1:
+                raise
+            await_only(asyncio.sleep(WAL_PAUSE_S))
 
 
 def _reason(error: BaseException) -> str:
