@@ -158,3 +158,15 @@ def test_a_host_answer_in_a_lull_is_said_at_once() -> None:
     play.do(host_says(cluster, "Oui, à la main."))
     play.run(10)
     assert spoken(play, cluster)[-1].text == "Oui, à la main."
+
+
+def test_a_host_answer_replaces_one_that_waits() -> None:
+    play = Play(sheet("oslo"), answers={"price": ("49 euros.",)}, answer_s=3.0).begin()
+    play.run(5)
+    play.chat(says("what is the price of oslo ?", "Ana"))
+    cluster = next(iter(play.triage._open))
+    play.run(6)
+    play.do(host_says(cluster, "Elle coûte 49 €."))
+    play.run(40)
+    assert [line.text for line in spoken(play, cluster)].count("49 euros.") == 0
+    assert spoken(play, cluster)[-1].text == "Elle coûte 49 €."
